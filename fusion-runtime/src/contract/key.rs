@@ -1,0 +1,97 @@
+//! A record's key as a value.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+/// A key's bytes did not have the expected form, or there were none.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The record has no key; `Key<Option<K>>` accepts that.
+    #[error("the record has no key")]
+    Missing,
+    /// The key is not one of the expected type.
+    #[error("the key is not a {expected}: {reason}")]
+    Malformed {
+        /// The type that was asked for.
+        expected: &'static str,
+        /// What is wrong with the bytes.
+        reason: String,
+    },
+}
+
+/// A type that can be a record's key: `String`, `Uuid` and integers as UTF-8 text, `Vec<u8>` as it is,
+/// everything else as JSON.
+///
+/// ```
+/// use fusion::KeyBytes;
+///
+/// #[derive(serde::Serialize, serde::Deserialize, PartialEq, Debug)]
+/// struct Car { country: String, plate: String }
+/// impl KeyBytes for Car {}
+///
+/// let car = Car { country: "PT".into(), plate: "AA-01-BB".into() };
+/// let bytes = car.to_key().unwrap();
+/// assert_eq!(Car::from_key(Some(&bytes)).unwrap(), car);
+/// assert_eq!(42_i64.to_key().unwrap(), b"42");
+/// ```
+pub trait KeyBytes: Sized {
+    /// The key's bytes, `None` for a record without a key.
+    fn to_key(&self) -> Option<Vec<u8>>
+    where
+        Self: Serialize,
+    {
+        serde_json::to_vec(self).ok()
+    }
+
+    /// The key of a record.
+    ///
+    /// # Errors
+    /// When the bytes are not this type's, or there is no key and the type needs one.
+    fn from_key(key: Option<&[u8]>) -> Result<Self, KeyError>
+    where
+        Self: DeserializeOwned,
+    {
+        let bytes = key.ok_or(KeyError::Missing)?;
+        serde_json::from_slice(bytes).map_err(|e| malformed::<Self>(&e))
+    }
+}
+
+fn malformed<K>(reason: &dyn std::fmt::Display) -> KeyError {
+    KeyError::Malformed { expected: std::any::type_name::<K>(), reason: reason.to_string() }
+}
+
+/// Keys whose bytes are the text that `Display` writes and `FromStr` reads.
+macro_rules! text_keys {
+    ($($key:ty),*) => {
+        $(impl KeyBytes for $key {
+            fn to_key(&self) -> Option<Vec<u8>> {
+                Some(self.to_string().into_bytes())
+            }
+            fn from_key(key: Option<&[u8]>) -> Result<Self, KeyError> {
+                let text = std::str::from_utf8(key.ok_or(KeyError::Missing)?).map_err(|e| malformed::<Self>(&e))?;
+                text.parse().map_err(|e| malformed::<Self>(&e))
+            }
+        })*
+    };
+}
+
+text_keys!(String, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
+#[cfg(feature = "kafka")]
+text_keys!(uuid::Uuid);
+
+impl KeyBytes for Vec<u8> {
+    fn to_key(&self) -> Option<Vec<u8>> {
+        Some(self.clone())
+    }
+    fn from_key(key: Option<&[u8]>) -> Result<Self, KeyError> {
+        Ok(key.ok_or(KeyError::Missing)?.to_vec())
+    }
+}
+
+impl<K: KeyBytes + Serialize + DeserializeOwned> KeyBytes for Option<K> {
+    fn to_key(&self) -> Option<Vec<u8>> {
+        self.as_ref()?.to_key()
+    }
+    fn from_key(key: Option<&[u8]>) -> Result<Self, KeyError> {
+        key.map(|key| K::from_key(Some(key))).transpose()
+    }
+}

@@ -1,0 +1,156 @@
+//! Parameters of a topic: which there are, and what they look like on the wire.
+
+use std::marker::PhantomData;
+
+/// The one parameter of a topic that takes any number of arguments, `fn add(numbers: Vec<i64>)`.
+#[derive(Debug)]
+pub struct List<T>(PhantomData<fn() -> T>);
+
+/// The parameters of a topic that nothing declares: whatever the caller writes.
+#[derive(Debug)]
+pub struct Untyped;
+
+/// The value's form on the wire, see the manual's chapter on bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// No parameter: `null`.
+    Null,
+    /// One: the bare value.
+    Bare,
+    /// Several, or a list: an array.
+    Array,
+    /// Nothing is declared: as many arguments, so it looks.
+    ByCount,
+}
+
+/// Parameters have a form on the wire.
+pub trait Wire: 'static {
+    /// That form.
+    const SHAPE: Shape;
+    /// The number of parameters; for a list, none.
+    const COUNT: usize;
+}
+
+/// The parameter at place `I`; `A` is what the caller wrote there.
+#[diagnostic::on_unimplemented(message = "too many arguments for this topic", label = "unexpected argument")]
+pub trait Param<const I: usize, A: ?Sized> {
+    /// The parameter's type.
+    type Type: ?Sized;
+}
+
+/// `N` arguments are enough.
+#[diagnostic::on_unimplemented(
+    message = "too few arguments for this topic",
+    label = "{N} written, more expected"
+)]
+pub trait Enough<const N: usize> {}
+
+/// `..items` may stand among the arguments: the topic takes a list.
+#[diagnostic::on_unimplemented(
+    message = "this topic does not take a list",
+    label = "`..` spreads into a list only"
+)]
+pub trait Spread {
+    /// The type of the list's items.
+    type Item;
+}
+
+impl Wire for Untyped {
+    const SHAPE: Shape = Shape::ByCount;
+    const COUNT: usize = 0;
+}
+
+#[diagnostic::do_not_recommend]
+impl<const I: usize, A: ?Sized> Param<I, A> for Untyped {
+    type Type = A;
+}
+
+impl<T: 'static> Wire for List<T> {
+    const SHAPE: Shape = Shape::Array;
+    const COUNT: usize = 0;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, const I: usize, A: ?Sized> Param<I, A> for List<T> {
+    type Type = T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> Spread for List<T> {
+    type Item = T;
+}
+
+/// The least number of arguments: trailing `Option`s may be left out, a list may be empty.
+#[derive(Debug)]
+pub struct Least<const N: usize>;
+
+macro_rules! enough {
+    ($least:literal: $($n:literal)*) => {
+        $(#[diagnostic::do_not_recommend] impl Enough<$n> for Least<$least> {})*
+    };
+}
+
+#[diagnostic::do_not_recommend]
+impl<const N: usize> Enough<N> for Least<0> {}
+// One more than 12, so that one surplus argument is told as what it is, by `Param`.
+enough!(1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
+enough!(2: 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
+enough!(3: 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
+enough!(4: 4 5 6 7 8 9 10 11 12 13 14 15 16);
+enough!(5: 5 6 7 8 9 10 11 12 13 14 15 16);
+enough!(6: 6 7 8 9 10 11 12 13 14 15 16);
+enough!(7: 7 8 9 10 11 12 13 14 15 16);
+enough!(8: 8 9 10 11 12 13 14 15 16);
+enough!(9: 9 10 11 12 13 14 15 16);
+enough!(10: 10 11 12 13 14 15 16);
+enough!(11: 11 12 13 14 15 16);
+enough!(12: 12 13 14 15 16);
+
+macro_rules! wire {
+    ($count:literal $shape:ident $($name:ident)*) => {
+        impl<$($name: 'static),*> Wire for ($($name,)*) {
+            const SHAPE: Shape = Shape::$shape;
+            const COUNT: usize = $count;
+        }
+    };
+}
+
+wire!(0 Null);
+wire!(1 Bare A);
+wire!(2 Array A B);
+wire!(3 Array A B C);
+wire!(4 Array A B C D);
+wire!(5 Array A B C D E);
+wire!(6 Array A B C D E F);
+wire!(7 Array A B C D E F G);
+wire!(8 Array A B C D E F G H);
+wire!(9 Array A B C D E F G H J);
+wire!(10 Array A B C D E F G H J K);
+wire!(11 Array A B C D E F G H J K L);
+wire!(12 Array A B C D E F G H J K L M);
+
+/// `param!((A B C) 0 A, 1 B, 2 C)`: the parameters of one tuple.
+macro_rules! param {
+    ([$($name:ident)*] $($i:literal $t:ident)*) => {
+        $(param!(@one [$($name)*] $i $t);)*
+    };
+    (@one [$($name:ident)*] $i:literal $t:ident) => {
+        #[diagnostic::do_not_recommend]
+        impl<X: ?Sized, $($name),*> Param<$i, X> for ($($name,)*) {
+            type Type = $t;
+        }
+    };
+}
+
+param!([A] 0 A);
+param!([A B] 0 A 1 B);
+param!([A B C] 0 A 1 B 2 C);
+param!([A B C D] 0 A 1 B 2 C 3 D);
+param!([A B C D E] 0 A 1 B 2 C 3 D 4 E);
+param!([A B C D E F] 0 A 1 B 2 C 3 D 4 E 5 F);
+param!([A B C D E F G] 0 A 1 B 2 C 3 D 4 E 5 F 6 G);
+param!([A B C D E F G H] 0 A 1 B 2 C 3 D 4 E 5 F 6 G 7 H);
+param!([A B C D E F G H J] 0 A 1 B 2 C 3 D 4 E 5 F 6 G 7 H 8 J);
+param!([A B C D E F G H J K] 0 A 1 B 2 C 3 D 4 E 5 F 6 G 7 H 8 J 9 K);
+param!([A B C D E F G H J K L] 0 A 1 B 2 C 3 D 4 E 5 F 6 G 7 H 8 J 9 K 10 L);
+param!([A B C D E F G H J K L M] 0 A 1 B 2 C 3 D 4 E 5 F 6 G 7 H 8 J 9 K 10 L 11 M);

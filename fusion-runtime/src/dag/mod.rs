@@ -1,0 +1,25 @@
+//! What `deps!` becomes: one future per node, joined in the future of the run itself.
+//!
+//! Every node has a [`Slot`] that is written once. A node's future waits for the slots it depends on, builds
+//! its arguments and asks; [`Join`] polls all of them, in an order in which no node stands before one it
+//! depends on, so a request leaves the moment its last input has arrived. Nothing is spawned and nothing
+//! is boxed per node.
+
+mod answer;
+mod caller;
+mod each;
+mod error;
+mod join;
+mod memo;
+mod request;
+mod seen;
+mod slot;
+
+pub use answer::{Answer, FromOutcome, Sent, Stored};
+pub use caller::{Caller, Terms};
+pub use each::each;
+pub use error::CallError;
+pub use join::{Join, Node, join, node};
+pub use request::{Delivered, PendingReply, Reply, Request, Route};
+pub use seen::{Seen, SeenByCopy, SeenByRef};
+pub use slot::{Each, Maybe, MaybeEach, One, Slot, Taker};

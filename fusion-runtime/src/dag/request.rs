@@ -1,0 +1,130 @@
+//! Requests and replies as the graph sees them. What sends them is a [`Route`].
+
+use std::{
+    borrow::Cow,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use tokio::{sync::oneshot, time::Instant};
+use uuid::Uuid;
+
+use crate::{
+    contract::Envelope,
+    record::{Headers, codec::Format},
+};
+
+use super::CallError;
+
+/// One attempt to get an answer.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The topic to ask.
+    pub topic: Cow<'static, str>,
+    /// The record's key; records of one key are answered in order.
+    pub key: Option<Vec<u8>>,
+    /// The arguments.
+    pub value: Vec<u8>,
+    /// The user's own headers.
+    pub headers: Headers,
+    /// How it travels.
+    pub envelope: Envelope,
+    /// The correlation id. A repeated attempt after a time-out has the same.
+    pub id: Uuid,
+    /// When nobody waits for the answer any more.
+    pub deadline: Instant,
+    /// How many requests led to this one, itself included.
+    pub hops: u32,
+    /// The W3C trace context to go on with.
+    pub traceparent: Option<String>,
+    /// Whether [`PendingReply::delivered`] is wanted.
+    pub tell_delivery: bool,
+}
+
+/// Where a request was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// The partition.
+    pub partition: i32,
+    /// The offset in it.
+    pub offset: i64,
+}
+
+/// An answer's bytes.
+#[derive(Clone, Debug)]
+pub struct Reply {
+    /// The value.
+    pub value: Vec<u8>,
+    /// How it is encoded.
+    pub format: Format,
+}
+
+/// An answer on its way. Dropping it forgets the request.
+#[derive(Debug)]
+pub struct PendingReply {
+    reply: oneshot::Receiver<Result<Reply, CallError>>,
+    delivered: Option<oneshot::Receiver<Delivered>>,
+    // Takes the request out of the correlation table.
+    _forget: Option<Forget>,
+}
+
+impl PendingReply {
+    /// What `reply` will bring.
+    pub fn new(reply: oneshot::Receiver<Result<Reply, CallError>>) -> Self {
+        PendingReply { reply, delivered: None, _forget: None }
+    }
+
+    /// With the place of the request, for those who asked for it.
+    #[must_use]
+    pub fn with_delivery(mut self, delivered: oneshot::Receiver<Delivered>) -> Self {
+        self.delivered = Some(delivered);
+        self
+    }
+
+    /// Calls `forget` when the reply is no longer waited for.
+    #[must_use]
+    pub fn on_drop(mut self, forget: impl FnOnce() + Send + Sync + 'static) -> Self {
+        self._forget = Some(Forget(Some(Box::new(forget))));
+        self
+    }
+
+    /// Where the request was written; `None` if that is not known.
+    pub async fn delivered(&mut self) -> Option<Delivered> {
+        self.delivered.take()?.await.ok()
+    }
+}
+
+impl Future for PendingReply {
+    /// `None`: the route is gone.
+    type Output = Option<Result<Reply, CallError>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.reply).poll(cx).map(Result::ok)
+    }
+}
+
+struct Forget(Option<Box<dyn FnOnce() + Send + Sync>>);
+
+impl Drop for Forget {
+    fn drop(&mut self) {
+        if let Some(forget) = self.0.take() {
+            forget();
+        }
+    }
+}
+
+impl std::fmt::Debug for Forget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Forget")
+    }
+}
+
+/// Sends requests and brings their replies back.
+pub trait Route: Send + Sync + 'static {
+    /// How requests are encoded.
+    fn format(&self) -> Format;
+
+    /// Sends one request. It does not block; what goes wrong arrives as the reply.
+    fn send(&self, request: Request) -> PendingReply;
+}

@@ -1,0 +1,162 @@
+//! The hand-ins that come with fusion.
+
+use std::{
+    ops::Deref,
+    sync::Arc,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use crate::{
+    contract::KeyBytes,
+    failure::{Code, Failure},
+};
+
+use super::{HandIn, Run};
+
+/// Where the record of this run came from, and how much time is left for it.
+///
+/// ```
+/// use fusion::prelude::*;
+///
+/// #[reactor(topic = "audit")]
+/// fn audit(entry: String, cx: Context) -> String {
+///     format!("{}[{}]@{}: {entry}", cx.topic(), cx.partition(), cx.offset())
+/// }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Context {
+    reactor: &'static str,
+    topic: Arc<str>,
+    partition: i32,
+    offset: i64,
+    timestamp: Option<i64>,
+    attempt: u32,
+    hops: u32,
+    deadline: tokio::time::Instant,
+}
+
+impl Context {
+    /// The reactor's name.
+    pub fn reactor(&self) -> &'static str {
+        self.reactor
+    }
+
+    /// The record's topic.
+    pub fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    /// The record's partition.
+    pub fn partition(&self) -> i32 {
+        self.partition
+    }
+
+    /// The record's offset.
+    pub fn offset(&self) -> i64 {
+        self.offset
+    }
+
+    /// The record's time, if it has one.
+    pub fn timestamp(&self) -> Option<SystemTime> {
+        let millis = u64::try_from(self.timestamp?).ok()?;
+        UNIX_EPOCH.checked_add(Duration::from_millis(millis))
+    }
+
+    /// Which run of this record it is, from 1.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// How many requests led here; 0 for a record that nobody waits for.
+    pub fn hops(&self) -> u32 {
+        self.hops
+    }
+
+    /// The time left until this run is given up.
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(tokio::time::Instant::now())
+    }
+}
+
+impl HandIn for Context {
+    fn hand_in(run: &Run<'_>) -> Result<Self, Failure> {
+        Ok(Context {
+            reactor: run.reactor,
+            topic: run.record.topic.into(),
+            partition: run.record.partition,
+            offset: run.record.offset,
+            timestamp: run.record.timestamp,
+            attempt: run.attempt,
+            hops: run.hops,
+            deadline: run.deadline,
+        })
+    }
+}
+
+/// The record's key. `Key<Option<K>>` accepts records without one.
+///
+/// ```
+/// use fusion::prelude::*;
+///
+/// #[reactor(topic = "visits")]
+/// fn visits(car: Key<String>, place: String) -> String {
+///     format!("{} was at {place}", *car)
+/// }
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Key<K>(pub K);
+
+impl<K> Deref for Key<K> {
+    type Target = K;
+    fn deref(&self) -> &K {
+        &self.0
+    }
+}
+
+impl<K: KeyBytes + serde::de::DeserializeOwned + Send + 'static> HandIn for Key<K> {
+    fn hand_in(run: &Run<'_>) -> Result<Self, Failure> {
+        K::from_key(run.record.key).map(Key).map_err(|error| Failure::with_code(Code::Decode, error.to_string()))
+    }
+}
+
+/// Something all runs share: what `.state(..)` gave to the app. A clone is cheap.
+///
+/// ```
+/// use fusion::prelude::*;
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// #[reactor(topic = "ticket")]
+/// fn ticket(counter: State<AtomicU64>) -> u64 {
+///     counter.fetch_add(1, Ordering::Relaxed)
+/// }
+/// ```
+#[derive(Debug)]
+pub struct State<T>(Arc<T>);
+
+impl<T> State<T> {
+    /// Wraps a value, to call a handler in a test.
+    pub fn new(value: T) -> Self {
+        State(Arc::new(value))
+    }
+}
+
+impl<T> Clone for State<T> {
+    fn clone(&self) -> Self {
+        State(self.0.clone())
+    }
+}
+
+impl<T> Deref for State<T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: Send + Sync + 'static> HandIn for State<T> {
+    fn hand_in(run: &Run<'_>) -> Result<Self, Failure> {
+        // `App::reactors` checks by type that the app provides it.
+        let missing = || Failure::new(format!("the app provides no `{}`", std::any::type_name::<T>())).not_retryable();
+        run.state.get().map(State).ok_or_else(missing)
+    }
+}

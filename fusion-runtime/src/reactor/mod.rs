@@ -1,0 +1,100 @@
+//! What `#[reactor]` makes of a handler, and what it hands in.
+
+mod context;
+mod hand_in;
+mod list;
+
+pub use context::{Context, Key, State};
+pub use hand_in::{HandIn, HandIns, Run, StateMap};
+pub use list::{Cons, Has, Here, Nil, Provides, ReactorList, Set, There, set};
+
+use std::{future::Future, time::Duration};
+
+use serde::Serialize;
+
+use crate::{
+    consume::Order,
+    contract::{Contract, Envelope, Link, Payload},
+    failure::Failure,
+};
+
+/// A handler that serves a topic. `#[reactor]` implements it for the type beside the function.
+pub trait Reactor: Send + Sync + 'static {
+    /// The topic, its parameters and its answer.
+    type Contract: Contract;
+    /// The handler's payload parameters, as a tuple.
+    type Payload: Payload;
+    /// The handler's other parameters, [`Caller`](crate::dag::Caller) for its graph included.
+    type HandIns: HandIns;
+    /// What the handler returns when all went well.
+    type Value: Writable;
+    /// The state it takes, as a list of types.
+    type Needs;
+    /// Everything else that the attribute says.
+    const SPEC: ReactorSpec;
+
+    /// Runs graph and handler once.
+    fn run(
+        payload: Self::Payload,
+        hand_ins: Self::HandIns,
+    ) -> impl Future<Output = Result<Self::Value, Failure>> + Send + 'static;
+}
+
+/// A value that can be answered, in our words.
+#[diagnostic::on_unimplemented(
+    message = "the answer `{Self}` cannot be written to a reply",
+    label = "not `Serialize` and `Send`",
+    note = "derive it: `#[derive(serde::Serialize)]`"
+)]
+pub trait Writable: Serialize + Send + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + Send + 'static> Writable for T {}
+
+/// What a `#[reactor]` attribute says.
+#[derive(Clone, Copy, Debug)]
+pub struct ReactorSpec {
+    /// How the reactor is called in internal topics, metrics and logs.
+    pub name: &'static str,
+    /// The topic it serves.
+    pub topic: &'static str,
+    /// The topics it asks.
+    pub asks: &'static [&'static str],
+    /// The topic that gets each success's value.
+    pub to: Option<&'static str>,
+    /// `None` is not sent to `to`.
+    pub optional: bool,
+    /// Bounds one run, graph included.
+    pub within: Duration,
+    /// Further attempts of a failed run.
+    pub retry: u32,
+    /// Which records wait for one another.
+    pub order: Order,
+    /// How many records are in flight at most.
+    pub concurrency: usize,
+    /// How requests to it travel.
+    pub envelope: Envelope,
+}
+
+impl ReactorSpec {
+    /// The defaults, for a reactor called `name` that serves `topic`.
+    pub const fn new(name: &'static str, topic: &'static str) -> Self {
+        ReactorSpec {
+            name,
+            topic,
+            asks: &[],
+            to: None,
+            optional: false,
+            within: Duration::from_secs(30),
+            retry: 3,
+            order: Order::Key,
+            concurrency: 64,
+            envelope: Envelope::Headers,
+        }
+    }
+
+    /// What the check of a list of reactors looks at.
+    pub const fn link(&self) -> Link {
+        Link { name: self.name, topic: self.topic, asks: self.asks, to: self.to }
+    }
+}
