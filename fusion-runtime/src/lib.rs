@@ -1,6 +1,7 @@
 //! The runtime of fusion. Use it through the `fusion` crate, which re-exports what users need.
 
 pub mod contract;
+pub mod failure;
 pub mod record;
 
 #[cfg(feature = "kafka")]
@@ -9,3 +10,6 @@ pub mod broker;
 mod consume;
 #[cfg(feature = "kafka")]
 mod produce;
+
+#[cfg(feature = "kafka")]
+pub use consume::{Order, UnknownOrder};
