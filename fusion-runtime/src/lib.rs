@@ -9,7 +9,15 @@ pub mod broker;
 #[cfg(feature = "kafka")]
 mod consume;
 #[cfg(feature = "kafka")]
+pub mod dag;
+#[cfg(feature = "kafka")]
 mod produce;
+#[cfg(feature = "kafka")]
+pub mod reactor;
 
 #[cfg(feature = "kafka")]
 pub use consume::{Order, UnknownOrder};
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;

@@ -13,7 +13,7 @@ mod key;
 mod params;
 mod payload;
 
-pub use alias::Is;
+pub use alias::{Is, Plain};
 pub use argument::{Arg, Conj, Cons, Fits};
 pub use circle::{Link, check_reactors};
 pub use key::{KeyBytes, KeyError};

@@ -131,8 +131,8 @@ wire!(12 Array A B C D E F G H J K L M);
 
 /// `param!((A B C) 0 A, 1 B, 2 C)`: the parameters of one tuple.
 macro_rules! param {
-    ([$($name:ident)*] $($i:literal $t:ident)*) => {
-        $(param!(@one [$($name)*] $i $t);)*
+    ($names:tt $($i:literal $t:ident)*) => {
+        $(param!(@one $names $i $t);)*
     };
     (@one [$($name:ident)*] $i:literal $t:ident) => {
         #[diagnostic::do_not_recommend]

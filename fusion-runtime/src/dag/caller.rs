@@ -126,7 +126,7 @@ impl Caller {
                 deadline,
                 hops: *hops,
                 traceparent: traceparent.clone(),
-                back_off: back_off.clone(),
+                back_off: *back_off,
                 memo,
             }),
         }
@@ -253,7 +253,7 @@ impl Run {
                 return Err(error);
             }
             if *error.code() != Code::Timeout {
-                let pause = self.back_off.delay(attempt - 1, jitter(id));
+                let pause = self.back_off.delay(attempt, jitter(id));
                 sleep_until(deadline.min(Instant::now() + pause)).await;
             }
         }

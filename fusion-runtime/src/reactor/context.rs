@@ -115,7 +115,7 @@ impl<K> Deref for Key<K> {
 
 impl<K: KeyBytes + serde::de::DeserializeOwned + Send + 'static> HandIn for Key<K> {
     fn hand_in(run: &Run<'_>) -> Result<Self, Failure> {
-        K::from_key(run.record.key).map(Key).map_err(|error| Failure::with_code(Code::Decode, error.to_string()))
+        K::from_key(run.record.key).map(Key).map_err(|error| Failure::new(Code::Decode, error.to_string()))
     }
 }
 
@@ -156,7 +156,10 @@ impl<T> Deref for State<T> {
 impl<T: Send + Sync + 'static> HandIn for State<T> {
     fn hand_in(run: &Run<'_>) -> Result<Self, Failure> {
         // `App::reactors` checks by type that the app provides it.
-        let missing = || Failure::new(format!("the app provides no `{}`", std::any::type_name::<T>())).not_retryable();
+        let missing = || {
+            let state = std::any::type_name::<T>();
+            Failure::new(Code::Handler, format!("the app provides no `{state}`")).not_retryable()
+        };
         run.state.get().map(State).ok_or_else(missing)
     }
 }

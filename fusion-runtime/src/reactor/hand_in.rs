@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     dag::Caller,
-    failure::Failure,
+    failure::{Code, Failure},
     record::{Headers, RecordRef},
 };
 
@@ -41,7 +41,7 @@ impl<'a> Run<'a> {
 /// impl HandIn for Tenant {
 ///     fn hand_in(run: &Run<'_>) -> Result<Self, Failure> {
 ///         let headers = run.record().headers.to_owned();
-///         let tenant = headers.get_str("tenant").ok_or_else(|| Failure::new("no tenant").not_retryable())?;
+///         let tenant = headers.get_str("tenant").ok_or_else(|| Failure::new("no_tenant", "the header `tenant` is missing").not_retryable())?;
 ///         Ok(Tenant(tenant.to_owned()))
 ///     }
 /// }
@@ -80,7 +80,7 @@ pub struct Calls<H>(pub Caller, pub H);
 impl<H: HandIns> HandIns for Calls<H> {
     const CALLS: bool = true;
     fn hand_in(run: &Run<'_>) -> Result<Self, Failure> {
-        let caller = run.caller.cloned().ok_or_else(|| Failure::new("this run cannot ask").not_retryable())?;
+        let caller = run.caller.cloned().ok_or_else(|| Failure::new(Code::Handler, "this run cannot ask").not_retryable())?;
         Ok(Calls(caller, H::hand_in(run)?))
     }
 }

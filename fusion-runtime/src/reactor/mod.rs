@@ -5,7 +5,7 @@ mod hand_in;
 mod list;
 
 pub use context::{Context, Key, State};
-pub use hand_in::{HandIn, HandIns, Run, StateMap};
+pub use hand_in::{Calls, HandIn, HandIns, Run, StateMap};
 pub use list::{Cons, Has, Here, Nil, Provides, ReactorList, Set, There, set};
 
 use std::{future::Future, time::Duration};
