@@ -1,7 +1,7 @@
 //! What the expansions of the macros name, in one place. Not for anybody else: it changes without notice.
 
 pub use crate::contract::{
-    Answers, Arg, Ascribed, AscribedDeclared, AscribedUndeclared, Conj, Cons, Contract, Declared, Enough, Envelope,
+    Answers, Arg, Args, Ascribed, AscribedDeclared, AscribedUndeclared, Conj, Cons, Contract, Declared, Enough, Envelope,
     Fits, Is, Least, Link, List, Plain, SameAsContract, TopicId, Untyped, check_reactors, contract, deeper, depth,
     topic,
 };

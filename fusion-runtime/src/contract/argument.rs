@@ -8,9 +8,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde::Serialize;
 
-use crate::record::codec::ArgsBuf;
-
-use super::{List, Untyped};
+use super::{Args, Contract, List, Param, Spread, Topic, Untyped};
 
 /// Can stand for a parameter of type `T`.
 #[diagnostic::on_unimplemented(
@@ -130,7 +128,7 @@ impl<T, U: Arg<T> + Serialize, const N: usize> Arg<Vec<T>> for &[U; N] {
 pub trait Fits<P> {
     /// Writes every argument.
     #[doc(hidden)]
-    fn write(&self, args: &mut ArgsBuf);
+    fn write(&self, args: &mut Args);
 }
 
 /// `args` with `A` in front, for `cons` behind an own injection function.
@@ -153,22 +151,22 @@ pub trait Conj<A> {
 
 #[diagnostic::do_not_recommend]
 impl Fits<()> for () {
-    fn write(&self, _: &mut ArgsBuf) {}
+    fn write(&self, _: &mut Args) {}
 }
 
 #[diagnostic::do_not_recommend]
 impl<T> Fits<List<T>> for () {
-    fn write(&self, _: &mut ArgsBuf) {}
+    fn write(&self, _: &mut Args) {}
 }
 
 #[diagnostic::do_not_recommend]
 impl Fits<Untyped> for () {
-    fn write(&self, _: &mut ArgsBuf) {}
+    fn write(&self, _: &mut Args) {}
 }
 
 #[diagnostic::do_not_recommend]
 impl<T, U: Arg<T>> Fits<List<T>> for Vec<U> {
-    fn write(&self, args: &mut ArgsBuf) {
+    fn write(&self, args: &mut Args) {
         self.iter().for_each(|item| args.push(item.written()));
     }
 }
@@ -191,19 +189,19 @@ macro_rules! tuples {
     ($($a:ident $x:ident $i:tt)*) => {
         #[diagnostic::do_not_recommend]
         impl<$($a: Arg<$x>, $x),*> Fits<($($x,)*)> for ($($a,)*) {
-            fn write(&self, args: &mut ArgsBuf) {
+            fn write(&self, args: &mut Args) {
                 $(args.push(self.$i.written());)*
             }
         }
         #[diagnostic::do_not_recommend]
         impl<T, $($a: Arg<T>),*> Fits<List<T>> for ($($a,)*) {
-            fn write(&self, args: &mut ArgsBuf) {
+            fn write(&self, args: &mut Args) {
                 $(args.push(self.$i.written());)*
             }
         }
         #[diagnostic::do_not_recommend]
         impl<$($a: Serialize),*> Fits<Untyped> for ($($a,)*) {
-            fn write(&self, args: &mut ArgsBuf) {
+            fn write(&self, args: &mut Args) {
                 $(args.push(&self.$i);)*
             }
         }
@@ -235,31 +233,31 @@ tuples!(A0 X0 0 A1 X1 1 A2 X2 2 A3 X3 3 A4 X4 4 A5 X5 5 A6 X6 6 A7 X7 7 A8 X8 8 
 tuples!(A0 X0 0 A1 X1 1 A2 X2 2 A3 X3 3 A4 X4 4 A5 X5 5 A6 X6 6 A7 X7 7 A8 X8 8 A9 X9 9 A10 X10 10);
 tuples!(A0 X0 0 A1 X1 1 A2 X2 2 A3 X3 3 A4 X4 4 A5 X5 5 A6 X6 6 A7 X7 7 A8 X8 8 A9 X9 9 A10 X10 10 A11 X11 11);
 
-impl<C: super::Contract> super::Topic<C> {
+impl<C: Contract> Topic<C> {
     /// Writes the argument at place `I`.
     #[doc(hidden)]
-    pub fn arg<const I: usize, A: ?Sized>(&self, args: &mut ArgsBuf, argument: &A)
+    pub fn arg<const I: usize, A: ?Sized>(&self, args: &mut Args, argument: &A)
     where
-        C::Params: super::Param<I, A>,
-        A: Arg<<C::Params as super::Param<I, A>>::Type>,
+        C::Params: Param<I, A>,
+        A: Arg<<C::Params as Param<I, A>>::Type>,
     {
         args.push(argument.written());
     }
 
     /// Writes the items of `..items`.
     #[doc(hidden)]
-    pub fn spread<I>(&self, args: &mut ArgsBuf, items: I)
+    pub fn spread<I>(&self, args: &mut Args, items: I)
     where
         I: IntoIterator,
-        C::Params: super::Spread,
-        I::Item: Arg<<C::Params as super::Spread>::Item>,
+        C::Params: Spread,
+        I::Item: Arg<<C::Params as Spread>::Item>,
     {
         items.into_iter().for_each(|item| args.push(item.written()));
     }
 
     /// Writes the arguments that an own injection function returned.
     #[doc(hidden)]
-    pub fn args<A: Fits<C::Params>>(&self, args: &mut ArgsBuf, arguments: &A) {
+    pub fn args<A: Fits<C::Params>>(&self, args: &mut Args, arguments: &A) {
         arguments.write(args);
     }
 }

@@ -7,6 +7,7 @@
 //! Nothing in here needs librdkafka, so a crate that only declares contracts stays small.
 
 mod alias;
+mod args;
 mod argument;
 mod circle;
 mod key;
@@ -14,10 +15,11 @@ mod params;
 mod payload;
 
 pub use alias::{Is, Plain};
+pub use args::Args;
 pub use argument::{Arg, Conj, Cons, Fits};
 pub use circle::{Link, check_reactors};
 pub use key::{KeyBytes, KeyError};
-pub use params::{Enough, Least, List, Param, Shape, Spread, Untyped, Wire};
+pub use params::{Enough, Least, List, Param, Spread, Untyped, Wire};
 pub use payload::Payload;
 
 use std::marker::PhantomData;

@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use crate::record::codec::Shape;
+
 /// The one parameter of a topic that takes any number of arguments, `fn add(numbers: Vec<i64>)`.
 #[derive(Debug)]
 pub struct List<T>(PhantomData<fn() -> T>);
@@ -10,24 +12,11 @@ pub struct List<T>(PhantomData<fn() -> T>);
 #[derive(Debug)]
 pub struct Untyped;
 
-/// The value's form on the wire, see the manual's chapter on bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
-    /// No parameter: `null`.
-    Null,
-    /// One: the bare value.
-    Bare,
-    /// Several, or a list: an array.
-    Array,
-    /// Nothing is declared: as many arguments, so it looks.
-    ByCount,
-}
-
 /// Parameters have a form on the wire.
 pub trait Wire: 'static {
     /// That form.
     const SHAPE: Shape;
-    /// The number of parameters; for a list, none.
+    /// The number of parameters, none for a list: as many values are written at least.
     const COUNT: usize;
 }
 
@@ -56,7 +45,7 @@ pub trait Spread {
 }
 
 impl Wire for Untyped {
-    const SHAPE: Shape = Shape::ByCount;
+    const SHAPE: Shape = Shape::Values;
     const COUNT: usize = 0;
 }
 
@@ -66,7 +55,7 @@ impl<const I: usize, A: ?Sized> Param<I, A> for Untyped {
 }
 
 impl<T: 'static> Wire for List<T> {
-    const SHAPE: Shape = Shape::Array;
+    const SHAPE: Shape = Shape::List;
     const COUNT: usize = 0;
 }
 
@@ -107,27 +96,27 @@ enough!(11: 11 12 13 14 15 16);
 enough!(12: 12 13 14 15 16);
 
 macro_rules! wire {
-    ($count:literal $shape:ident $($name:ident)*) => {
+    ($count:literal $($name:ident)*) => {
         impl<$($name: 'static),*> Wire for ($($name,)*) {
-            const SHAPE: Shape = Shape::$shape;
+            const SHAPE: Shape = Shape::Values;
             const COUNT: usize = $count;
         }
     };
 }
 
-wire!(0 Null);
-wire!(1 Bare A);
-wire!(2 Array A B);
-wire!(3 Array A B C);
-wire!(4 Array A B C D);
-wire!(5 Array A B C D E);
-wire!(6 Array A B C D E F);
-wire!(7 Array A B C D E F G);
-wire!(8 Array A B C D E F G H);
-wire!(9 Array A B C D E F G H J);
-wire!(10 Array A B C D E F G H J K);
-wire!(11 Array A B C D E F G H J K L);
-wire!(12 Array A B C D E F G H J K L M);
+wire!(0);
+wire!(1 A);
+wire!(2 A B);
+wire!(3 A B C);
+wire!(4 A B C D);
+wire!(5 A B C D E);
+wire!(6 A B C D E F);
+wire!(7 A B C D E F G);
+wire!(8 A B C D E F G H);
+wire!(9 A B C D E F G H J);
+wire!(10 A B C D E F G H J K);
+wire!(11 A B C D E F G H J K L);
+wire!(12 A B C D E F G H J K L M);
 
 /// `param!((A B C) 0 A, 1 B, 2 C)`: the parameters of one tuple.
 macro_rules! param {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::record::codec::Format;
+use crate::record::codec::{Codec, Format};
 
 use super::{
     CallError,

@@ -7,9 +7,12 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use uuid::Uuid;
 
 use crate::{
-    contract::{Contract, Envelope, Shape, Topic, Wire},
+    contract::{Args, Contract, Envelope, Topic, Wire},
     failure::{Code, RetryPolicy},
-    record::{Headers, codec::ArgsBuf},
+    record::{
+        Headers,
+        codec::{Codec, Shape},
+    },
 };
 
 use super::{
@@ -133,15 +136,15 @@ impl Caller {
     }
 
     /// Room for a request's arguments.
-    pub fn args(&self) -> ArgsBuf {
-        ArgsBuf::new(self.run.route.format())
+    pub fn args(&self) -> Args {
+        Args::new(self.run.route.format())
     }
 
     /// Asks, as often as the terms allow, and reads the answer.
     pub fn ask<C: Contract>(
         &self,
         topic: Topic<C>,
-        args: ArgsBuf,
+        args: Args,
         terms: Terms,
     ) -> impl Future<Output = Result<Stored<C::Reply>, CallError>> + Send + use<C>
     where
@@ -150,7 +153,9 @@ impl Caller {
         let run = self.run.clone();
         async move {
             let name = topic.name();
-            let value = args.finish(shape::<C>()).map_err(|error| CallError::new(Code::Decode, name, error.to_string()))?;
+            let value = args
+                .finish(shape::<C>(), C::Params::COUNT)
+                .map_err(|error| CallError::new(Code::Decode, name, error.to_string()))?;
             let question = Question {
                 topic: Cow::Borrowed(name),
                 key: None,
@@ -183,7 +188,7 @@ impl Caller {
 pub(crate) const fn shape<C: Contract>() -> Shape {
     match C::ENVELOPE {
         Envelope::Headers => C::Params::SHAPE,
-        Envelope::Json => Shape::Array,
+        Envelope::Json => Shape::List,
     }
 }
 
