@@ -8,4 +8,4 @@ pub mod broker;
 #[cfg(feature = "kafka")]
 mod consume;
 #[cfg(feature = "kafka")]
-mod produce;
+pub mod produce;
