@@ -11,7 +11,7 @@ mod consume;
 #[cfg(feature = "kafka")]
 pub mod dag;
 #[cfg(feature = "kafka")]
-mod produce;
+pub mod produce;
 #[cfg(feature = "kafka")]
 pub mod reactor;
 
