@@ -10,8 +10,8 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// Below this many finished entries a compaction is not worth its pass.
-const COMPACT_FROM: usize = 32;
+/// Below this many finished entries a compaction is not worth its pass (tests want to see many of them).
+const COMPACT_FROM: usize = if cfg!(test) { 4 } else { 32 };
 
 /// The progress of one partition in one assignment epoch; a new epoch starts with a new one.
 #[derive(Debug)]
@@ -208,3 +208,6 @@ fn join(runs: &mut VecDeque<Range<i64>>, run: Range<i64>) {
         _ => runs.push_back(run),
     }
 }
+
+#[cfg(test)]
+mod tests;
