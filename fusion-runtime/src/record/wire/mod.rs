@@ -105,8 +105,11 @@ fn hex_digit(half: u8) -> u8 {
 
 /// Whether Kafka allows a topic of this name: 1 to 249 of `[A-Za-z0-9._-]`, not `.` or `..`.
 pub fn is_topic_name(name: &[u8]) -> bool {
-    let legal = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-');
-    (1..=249).contains(&name.len()) && name.iter().all(legal) && !matches!(name, b"." | b"..")
+    let legal = |byte: &u8| byte.is_ascii_alphanumeric() | matches!(byte, b'.' | b'_' | b'-');
+    // Every request's reply topic goes through here: without an early end the loop compiles to vector code.
+    (1..=249).contains(&name.len())
+        && name.iter().fold(true, |all, byte| all & legal(byte))
+        && !matches!(name, b"." | b"..")
 }
 
 /// Digits and nothing else: no sign, no space, no more than fits.
