@@ -12,5 +12,6 @@ pub mod topics;
 
 pub use config::{Backoff, Config, ConfigError, Delivery, GroupProtocol, Settings, Start, TopicPolicy};
 pub use context::LogContext;
+pub(crate) use context::{log as context_log, report as context_report};
 pub use embedded::EmbeddedKafka;
 pub use topics::{TopicError, TopicInfo, TopicSpec};

@@ -16,10 +16,11 @@ mod seen;
 mod slot;
 
 pub use answer::{Answer, FromOutcome, Sent, Stored};
-pub use caller::{Caller, Terms};
+pub use caller::{Caller, ReadableReply, Terms};
+pub(crate) use caller::{Question, read, shape};
 pub use each::each;
 pub use error::CallError;
 pub use join::{Join, Node, join, node};
-pub use request::{Delivered, PendingReply, Reply, Request, Route};
+pub use request::{Delivered, Forget, PendingReply, Reply, Request, Route};
 pub use seen::{Seen, SeenByCopy, SeenByRef};
 pub use slot::{Each, Maybe, MaybeEach, One, Slot, Taker};

@@ -122,7 +122,9 @@ impl<'a> HeadersRef<'a> {
             Self::Empty => Headers::new(),
             Self::Owned(headers) => headers.clone(),
             #[cfg(feature = "kafka")]
-            Self::Native(_) => self.iter().map(|(name, value)| (String::from_utf8_lossy(name), value)).collect(),
+            Self::Native(_) => {
+                self.iter().map(|(name, value)| (String::from_utf8_lossy(name), value)).collect()
+            }
         }
     }
 

@@ -195,3 +195,10 @@ impl<'a> NativeHeaders<'a> {
         (0..).map_while(move |index| self.get(index))
     }
 }
+
+impl std::fmt::Debug for NativeHeaders<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        f.debug_map().entries(self.iter().map(|(name, value)| (text(name), value.map(text)))).finish()
+    }
+}
