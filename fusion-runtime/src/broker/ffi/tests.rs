@@ -136,9 +136,8 @@ fn a_group_reads_through_an_own_queue() {
         let mut ends = BTreeSet::new();
         producer.send(Outgoing { partition: Some(1), ..Outgoing::to("orders") }, Receipt::Ignore).unwrap();
         reader.read("an end", |_, messages| {
-            ends.extend(messages.iter().filter_map(|message| {
-                (message.error() == Some(MessageError::EndOfPartition)).then(|| message.partition())
-            }));
+            let at_end = |message: &&Message| message.error() == Some(MessageError::EndOfPartition);
+            ends.extend(messages.iter().filter(at_end).map(Message::partition));
             ends.contains(&1)
         });
     }
