@@ -271,3 +271,31 @@ async fn an_absent_broker_does_not_hold_up_the_end() {
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
     assert_eq!(told.await.unwrap(), Err(ProduceError::Closed { topic: "orders".into() }));
 }
+
+#[tokio::test]
+async fn a_client_that_failed_is_replaced() {
+    let config = broker("orders", 1).producer_set("enable.idempotence", "true");
+    let producer = Producer::start(&config).unwrap();
+    let (receipt, told) = tell();
+    producer.send(Outgoing::to("orders"), receipt).unwrap();
+    timeout(LIMIT, told).await.unwrap().unwrap().unwrap();
+
+    // With nothing else in flight this means to the idempotent producer that the broker has lost records.
+    let lost = RDKafkaRespErr::RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER;
+    config.embedded_broker().unwrap().request_errors(RDKafkaApiKey::Produce, &[lost]);
+    let (receipt, told) = tell();
+    producer.send(Outgoing::to("orders"), receipt).unwrap();
+    let error = timeout(LIMIT, told).await.unwrap().unwrap().unwrap_err();
+    assert!(error.is_retryable(), "{error}");
+    let again = async {
+        loop {
+            let (receipt, told) = tell();
+            if producer.send(Outgoing::to("orders"), receipt).is_ok() && told.await.unwrap().is_ok() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LIMIT, again).await.unwrap();
+    producer.close(soon()).await.unwrap();
+}
