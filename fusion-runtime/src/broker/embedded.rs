@@ -5,6 +5,7 @@
 //! topics are not deleted, transactions mean nothing.
 
 use std::fmt;
+use std::thread;
 use std::time::Duration;
 
 use rdkafka::client::Client;
@@ -66,29 +67,38 @@ impl EmbeddedKafka {
         &self.bootstrap
     }
 
-    /// Creates a topic. With `group.protocol=consumer` it must be there before the subscribe.
-    pub fn create_topic(&self, name: &str, partitions: i32) -> KafkaResult<()> {
-        self.mock().create_topic(name, partitions, 1)
-    }
-
     /// Everything else that librdkafka's mock cluster can do.
     pub fn mock(&self) -> MockCluster<'_, LogContext> {
         self.owner.mock_cluster().expect("the owner was made with a cluster")
     }
 
+    /// The cluster's thread answers a call first and then throws away what woke it, and with it the next call's
+    /// wake-up if that came in between: the call waits for a timer then, 150 ms and more. So leave it the moment
+    /// it needs.
+    fn call(&self, call: impl FnOnce(MockCluster<'_, LogContext>) -> KafkaResult<()>) -> KafkaResult<()> {
+        let result = call(self.mock());
+        thread::sleep(Duration::from_micros(100));
+        result
+    }
+
+    /// Creates a topic. With `group.protocol=consumer` it must be there before the subscribe.
+    pub fn create_topic(&self, name: &str, partitions: i32) -> KafkaResult<()> {
+        self.call(|mock| mock.create_topic(name, partitions, 1))
+    }
+
     /// Cuts all connections and takes no new ones.
     pub fn broker_down(&self) -> KafkaResult<()> {
-        self.mock().broker_down(-1)
+        self.call(|mock| mock.broker_down(-1))
     }
 
     /// Takes connections again.
     pub fn broker_up(&self) -> KafkaResult<()> {
-        self.mock().broker_up(-1)
+        self.call(|mock| mock.broker_up(-1))
     }
 
     /// Delays every answer by this.
     pub fn round_trip_time(&self, delay: Duration) -> KafkaResult<()> {
-        self.mock().broker_round_trip_time(-1, delay)
+        self.call(|mock| mock.broker_round_trip_time(-1, delay))
     }
 
     /// Answers the next requests of this kind with these errors, one each. `RD_KAFKA_RESP_ERR__TRANSPORT` cuts the
@@ -104,17 +114,17 @@ impl EmbeddedKafka {
 
     /// Lets metadata name this error for a topic.
     pub fn topic_error(&self, topic: &str, error: RDKafkaRespErr) -> KafkaResult<()> {
-        self.mock().topic_error(topic, error)
+        self.call(|mock| mock.topic_error(topic, error))
     }
 
     /// Makes this broker the partition's leader; with `None` it has none.
     pub fn partition_leader(&self, topic: &str, partition: i32, broker: Option<i32>) -> KafkaResult<()> {
-        self.mock().partition_leader(topic, partition, broker)
+        self.call(|mock| mock.partition_leader(topic, partition, broker))
     }
 
     /// Makes this broker the group's coordinator.
     pub fn group_coordinator(&self, group: &str, broker: i32) -> KafkaResult<()> {
-        self.mock().coordinator(MockCoordinator::Group(group.to_owned()), broker)
+        self.call(|mock| mock.coordinator(MockCoordinator::Group(group.to_owned()), broker))
     }
 }
 

@@ -79,6 +79,15 @@ impl ProduceError {
         }
     }
 
+    /// The client that held the record failed as a whole, and another one goes on in its place.
+    pub(super) fn replaced(code: Code, topic: &str) -> ProduceError {
+        let text = match code {
+            Code::PurgeInflight => "the client failed before the broker confirmed it; it may be written",
+            _ => "the client failed before it was sent",
+        };
+        ProduceError::Broker { topic: topic.to_owned(), code, text: text.to_owned() }
+    }
+
     /// Whether sending the same record again may work. `Unconfirmed` counts: whoever repeats it accepts a
     /// duplicate.
     pub fn is_retryable(&self) -> bool {
@@ -94,7 +103,6 @@ impl ProduceError {
                     | Code::InvalidRecord
                     | Code::TopicAuthorizationFailed
                     | Code::ClusterAuthorizationFailed
-                    | Code::Fatal
             ),
         }
     }

@@ -9,6 +9,8 @@ mod error;
 mod handle;
 mod owner;
 mod receipt;
+#[cfg(test)]
+mod tests;
 
 pub use error::ProduceError;
 pub use handle::{Producer, Unflushed};

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 use rdkafka::message::Message;
 use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext, PurgeConfig};
 use slab::Slab;
@@ -32,8 +32,8 @@ type Told = oneshot::Sender<Result<(), Unflushed>>;
 
 /// What the handles share with the owner thread.
 pub(super) struct Shared {
-    /// Gone once the producer is closed. Only the owner thread writes: after that, no handle can be inside the
-    /// client, and the client ends where it may block.
+    /// Gone once the producer is closed. Only the owner thread writes: after that, no handle can be inside the old
+    /// client, which ends where it may block.
     client: RwLock<Option<Arc<Client>>>,
     receipts: Arc<Receipts>,
     largest_value: usize,
@@ -83,6 +83,9 @@ fn settle(receipt: Receipt, result: Result<Delivered, ProduceError>) {
 
 struct Reports {
     receipts: Arc<Receipts>,
+    embedded: bool,
+    /// Whether a purge is the producer's end, or only this client's.
+    closing: AtomicBool,
 }
 
 impl ClientContext for Reports {
@@ -103,11 +106,17 @@ impl ProducerContext for Reports {
             Ok(record) => Ok(Delivered {
                 partition: record.partition(),
                 offset: record.offset(),
-                timestamp: record.timestamp().to_millis(),
+                // The embedded broker always answers 1234.
+                timestamp: record.timestamp().to_millis().filter(|_| !self.embedded),
             }),
             Err((error, record)) => {
-                let code = error.rdkafka_error_code().unwrap_or(rdkafka::error::RDKafkaErrorCode::Fail);
-                Err(ProduceError::of(code, record.topic()))
+                let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
+                let purged = matches!(code, Code::PurgeQueue | Code::PurgeInflight);
+                if purged && !self.closing.load(Ordering::Relaxed) {
+                    Err(ProduceError::replaced(code, record.topic()))
+                } else {
+                    Err(ProduceError::of(code, record.topic()))
+                }
             }
         };
         settle(self.receipts.take(token), result);
@@ -117,11 +126,7 @@ impl ProducerContext for Reports {
 /// Makes the client and its thread.
 pub(super) fn start(config: &Config) -> Result<Arc<Shared>, ConfigError> {
     let receipts = Arc::new(Receipts::default());
-    let client: Client = config
-        .producer()?
-        .create_with_context(Reports { receipts: receipts.clone() })
-        .map_err(|error| ConfigError::client("producer", &error))?;
-    let client = Arc::new(client);
+    let client = make(config, &receipts)?;
     let settings = config.settings();
     let shared = Arc::new(Shared {
         client: RwLock::new(Some(client.clone())),
@@ -138,19 +143,30 @@ pub(super) fn start(config: &Config) -> Result<Arc<Shared>, ConfigError> {
     let config = config.clone();
     let owner = thread::Builder::new()
         .name("fusion-producer".into())
-        .spawn(move || {
-            run(client, &theirs);
-            drop(config);
-        })
+        .spawn(move || run(&config, client, &theirs))
         .map_err(|error| ConfigError::Client { client: "producer", reason: error.to_string() })?;
     let _ = shared.owner.set(owner.thread().clone());
     Ok(shared)
 }
 
-fn run(client: Arc<Client>, shared: &Shared) {
-    let wake = WakeGuard::for_producer(&client, thread::current());
+fn make(config: &Config, receipts: &Arc<Receipts>) -> Result<Arc<Client>, ConfigError> {
+    let reports = Reports {
+        receipts: receipts.clone(),
+        embedded: config.is_embedded(),
+        closing: AtomicBool::new(false),
+    };
+    let client: Result<Client, KafkaError> = config.producer()?.create_with_context(reports);
+    client.map(Arc::new).map_err(|error| ConfigError::client("producer", &error))
+}
+
+fn run(config: &Config, mut client: Arc<Client>, shared: &Shared) {
+    let mut wake = WakeGuard::for_producer(&client, thread::current());
     let close = loop {
-        serve(&client, &wake, shared);
+        if serve(&client, &wake, shared)
+            && let Some((code, reason)) = client.client().fatal_error()
+        {
+            (client, wake) = replace(config, client, wake, shared, &format!("{code}: {reason}"));
+        }
         let next = shared.answer_flushes(client.in_flight_count());
         if let Some(close) = lock(&shared.orders).close {
             break close;
@@ -160,16 +176,14 @@ fn run(client: Arc<Client>, shared: &Shared) {
     // From here on `send` says `Closed`, and nobody but this thread has the client.
     *shared.client.write().unwrap_or_else(PoisonError::into_inner) = None;
     shared.room.notify_waiters();
+    client.context().closing.store(true, Ordering::Relaxed);
     let mut result = Ok(());
     if !drain(&client, &wake, shared, close) {
         let records = usize::try_from(client.in_flight_count()).unwrap_or(0);
         result = Err(Unflushed { records });
         tracing::warn!(records, "the producer closes before all records were confirmed");
-        client.purge(PurgeConfig::default().queue().inflight());
-        drain(&client, &wake, shared, Instant::now() + PURGE_LIMIT);
     }
-    drop(wake);
-    drop(client);
+    end(client, wake, shared);
     let left = std::mem::take(&mut *lock(&shared.receipts.0));
     for (_, receipt) in left {
         settle(receipt, Err(ProduceError::Unconfirmed { topic: "(not known any more)".into() }));
@@ -177,9 +191,43 @@ fn run(client: Arc<Client>, shared: &Shared) {
     shared.end(result);
 }
 
+/// Goes on with a new client after an error that the idempotent producer cannot get over: it lost track of what the
+/// broker has, and refuses everything from then on. What it still holds fails with an error that may be repeated.
+fn replace(
+    config: &Config,
+    old: Arc<Client>,
+    old_wake: WakeGuard,
+    shared: &Shared,
+    reason: &str,
+) -> (Arc<Client>, WakeGuard) {
+    let new = match make(config, &shared.receipts) {
+        Ok(new) => new,
+        Err(error) => {
+            tracing::error!(%error, reason, "the producer has failed and cannot be replaced");
+            return (old, old_wake);
+        }
+    };
+    tracing::error!(reason, "the producer has failed and is replaced");
+    let wake = WakeGuard::for_producer(&new, thread::current());
+    *shared.client.write().unwrap_or_else(PoisonError::into_inner) = Some(new.clone());
+    end(old, old_wake, shared);
+    shared.room.notify_waiters();
+    (new, wake)
+}
+
+/// Ends a client that no handle can reach any more: what it holds comes back as purged.
+fn end(client: Arc<Client>, wake: WakeGuard, shared: &Shared) {
+    if client.in_flight_count() > 0 {
+        client.purge(PurgeConfig::default().queue().inflight());
+        drain(&client, &wake, shared, Instant::now() + PURGE_LIMIT);
+    }
+    drop(wake);
+    drop(client);
+}
+
 /// Handles everything that is in the client's event queue. Each `poll` takes one event, which may report many
-/// records.
-fn serve(client: &Client, wake: &WakeGuard, shared: &Shared) {
+/// records. Says whether there was any.
+fn serve(client: &Client, wake: &WakeGuard, shared: &Shared) -> bool {
     let mut served = false;
     while wake.pending() > 0 {
         client.poll(Duration::ZERO);
@@ -189,6 +237,7 @@ fn serve(client: &Client, wake: &WakeGuard, shared: &Shared) {
     if served && shared.waiting.load(Ordering::SeqCst) > 0 {
         shared.room.notify_waiters();
     }
+    served
 }
 
 /// Serves until nothing is in flight; false if that was not so by the deadline.

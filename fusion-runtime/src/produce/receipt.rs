@@ -13,7 +13,8 @@ pub struct Delivered {
     pub partition: i32,
     /// The record's offset in it.
     pub offset: i64,
-    /// Milliseconds since 1970: the record's own time, or the broker's where the topic says so.
+    /// Milliseconds since 1970: the record's own time, or the broker's where the topic says so. The embedded
+    /// broker does not tell.
     pub timestamp: Option<i64>,
 }
 

@@ -77,8 +77,15 @@ impl Config {
         // A request must not wait for company.
         put(&mut properties, "linger.ms", "0");
         put(&mut properties, "partitioner", "murmur2_random");
-        // In order and without duplicates, also over librdkafka's own retries.
-        put(&mut properties, "enable.idempotence", "true");
+        if self.is_embedded() {
+            // It would not find duplicates anyway, and asking for a producer id costs the first record half a
+            // second. One request at a time keeps the order over librdkafka's own retries.
+            put(&mut properties, "enable.idempotence", "false");
+            put(&mut properties, "max.in.flight", "1");
+        } else {
+            // In order and without duplicates, also over librdkafka's own retries.
+            put(&mut properties, "enable.idempotence", "true");
+        }
         put(&mut properties, "queue.buffering.max.kbytes", kib(self.settings().send_buffer));
         // A misspelt topic is an error, and soon: topics are created before they are sent to, so five seconds are
         // for the news to reach all brokers.
@@ -118,6 +125,8 @@ impl Config {
         put(&mut properties, "message.max.bytes", largest.to_string());
         if self.is_embedded() {
             put(&mut properties, "topic.metadata.refresh.interval.ms", "1000");
+            // A new client connects in steps of half of the first.
+            put(&mut properties, "reconnect.backoff.ms", "20");
             put(&mut properties, "reconnect.backoff.max.ms", "500");
         }
         properties

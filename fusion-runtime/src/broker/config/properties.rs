@@ -47,9 +47,6 @@ const ALIASES: &[(&str, &str)] = &[
     ("delivery.timeout.ms", "message.timeout.ms"),
 ];
 
-/// The only one of librdkafka's names with an underscore in it that takes a text.
-const UNDERSCORED: &str = "log_level";
-
 /// Why a property cannot be set, if the runtime decides on it.
 pub(super) fn owned(property: &str) -> Option<&'static str> {
     OWNED.iter().find(|(name, _)| *name == property).map(|(_, instead)| *instead)
@@ -62,14 +59,17 @@ pub(super) fn canonical(property: &str) -> &str {
 
 /// Whether librdkafka has such a property, in this build or another.
 pub(super) fn is_known(property: &str) -> bool {
-    // Properties of topics are found only in a configuration that has one of them.
-    let Ok(fresh) = ClientConfig::new().set("acks", "-1").create_native_config() else { return false };
-    // Callbacks and other pointers have underscores, and cannot be set with a text.
-    (property == UNDERSCORED || !property.contains('_'))
-        && !matches!(
-            fresh.get(property),
-            Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..) | KafkaError::Nul(_))
-        )
+    // Reading it back would not do: librdkafka then does not know properties without a default.
+    let probe = ClientConfig::new().set(property, "").create_native_config();
+    match probe {
+        Ok(_) => true,
+        Err(KafkaError::ClientConfig(RDKafkaConfRes::RD_KAFKA_CONF_UNKNOWN, ..) | KafkaError::Nul(_)) => {
+            false
+        }
+        // Callbacks and other pointers: nothing that a text could set.
+        Err(KafkaError::ClientConfig(_, reason, ..)) => !reason.contains("must be set through dedicated"),
+        Err(_) => true,
+    }
 }
 
 /// The property that a variable means, given what follows its prefix: `SECURITY_PROTOCOL`.

@@ -14,6 +14,8 @@
 mod message;
 mod queue;
 mod send;
+#[cfg(test)]
+mod tests;
 
 use rdkafka::bindings as sys;
 use rdkafka::client::{Client, ClientContext};

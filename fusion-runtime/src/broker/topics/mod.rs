@@ -4,6 +4,11 @@
 //! calls here block for as long as the brokers take: keep them off tokio's workers, on a thread of their own or in
 //! `spawn_blocking`.
 
+mod error;
+mod observer;
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::sync::Arc;
@@ -12,11 +17,12 @@ use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication, TopicResult};
-use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
-use rdkafka::metadata::Metadata;
+
+use observer::Observer;
 
 use super::{Config, ConfigError, EmbeddedKafka, LogContext, TopicPolicy};
+pub use error::TopicError;
 
 /// A topic that must exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,79 +49,6 @@ pub struct TopicInfo {
     pub name: String,
     /// How many partitions it has.
     pub partitions: i32,
-}
-
-/// Why topics are not there.
-#[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum TopicError {
-    /// The configuration is wrong.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-    /// No broker answered.
-    #[error(
-        "no Kafka broker answered at {brokers} within {limit:?}{}: check that it runs, and that \
-         KAFKA_BOOTSTRAP_SERVERS and the security settings are right", in_brackets(.reason)
-    )]
-    Unreachable {
-        /// As they were named.
-        brokers: String,
-        /// [`Settings::connect_limit`](super::Settings::connect_limit).
-        limit: Duration,
-        /// What librdkafka complained about last.
-        reason: Option<String>,
-    },
-    /// They do not exist, and the policy is not to create them.
-    #[error("{} not exist at {brokers}: create them, or let Config::topics create what is missing", these(.topics))]
-    Missing {
-        /// Their names, all of them.
-        topics: Vec<String>,
-        /// Where they are missing.
-        brokers: String,
-    },
-    /// No topic can have such a name.
-    #[error("`{name}` cannot be a topic: 1 to 249 of A-Z, a-z, 0-9, `.`, `_` and `-`, and not `.` or `..`")]
-    Name {
-        /// The name.
-        name: String,
-    },
-    /// The brokers refused to create, delete or show topics.
-    #[error("the brokers at {brokers} refused to {action} {}", refused(.topics))]
-    Refused {
-        /// `create`, `delete` or `show`.
-        action: &'static str,
-        /// Each with the broker's reason.
-        topics: Vec<(String, String)>,
-        /// Which brokers.
-        brokers: String,
-    },
-    /// They exist, but some partition has no leader.
-    #[error(
-        "topics {} still have a partition without a leader after {limit:?}: check the brokers that hold them",
-        .topics.join(", ")
-    )]
-    NoLeader {
-        /// Their names.
-        topics: Vec<String>,
-        /// How long was waited.
-        limit: Duration,
-    },
-}
-
-fn in_brackets(reason: &Option<String>) -> String {
-    reason.as_ref().map(|reason| format!(" ({reason})")).unwrap_or_default()
-}
-
-fn these(topics: &[String]) -> String {
-    match topics {
-        [topic] => format!("topic `{topic}` does"),
-        topics => format!("topics `{}` do", topics.join("`, `")),
-    }
-}
-
-fn refused(topics: &[(String, String)]) -> String {
-    let each: Vec<String> = topics.iter().map(|(name, reason)| format!("`{name}` ({reason})")).collect();
-    each.join(", ")
 }
 
 /// Sees to it that these topics exist and that each of their partitions has a leader. Existing ones are left as they
@@ -195,9 +128,6 @@ pub fn delete(config: &Config, names: &[&str]) -> Result<(), TopicError> {
 const MOST: usize = 10_000;
 /// How long brokers may take over topics, once they answer.
 const READY_LIMIT: Duration = Duration::from_secs(30);
-/// Up to so many topics each is asked for by name, beyond it all of the cluster's in one request.
-const FEW: usize = 32;
-
 fn create(
     config: &Config,
     missing: &[&TopicSpec],
@@ -264,76 +194,6 @@ fn done(
         return Ok(());
     }
     Err(TopicError::Refused { action, topics, brokers: config.bootstrap().to_owned() })
-}
-
-/// Asks which topics there are. It is a consumer without a group, because a producer's question creates the topic.
-struct Observer<'a> {
-    config: &'a Config,
-    client: BaseConsumer<LogContext>,
-}
-
-struct Found {
-    partitions: i32,
-    led: bool,
-}
-
-impl<'a> Observer<'a> {
-    fn connect(config: &'a Config) -> Result<Observer<'a>, TopicError> {
-        let client = config.observer()?.create_with_context(LogContext::default());
-        let client = client.map_err(|error| ConfigError::client("consumer", &error))?;
-        Ok(Observer { config, client })
-    }
-
-    fn look(&self, names: &BTreeSet<&str>) -> Result<BTreeMap<String, Found>, TopicError> {
-        let few = names.len() <= FEW;
-        let answers = if few {
-            names.iter().map(|name| self.ask(Some(name))).collect::<Result<Vec<_>, _>>()?
-        } else {
-            vec![self.ask(None)?]
-        };
-        let mut found = BTreeMap::new();
-        for topic in answers.iter().flat_map(Metadata::topics).filter(|topic| names.contains(topic.name())) {
-            use RDKafkaErrorCode as Code;
-            match topic.error().map(Code::from) {
-                None | Some(Code::LeaderNotAvailable) => {}
-                Some(Code::UnknownTopicOrPartition | Code::UnknownTopic) => continue,
-                Some(code) => {
-                    return Err(TopicError::Refused {
-                        action: "show",
-                        topics: vec![(topic.name().to_owned(), code.to_string())],
-                        brokers: self.config.bootstrap().to_owned(),
-                    });
-                }
-            }
-            let partitions = topic.partitions();
-            let led = !partitions.is_empty() && partitions.iter().all(|partition| partition.leader() >= 0);
-            let count = i32::try_from(partitions.len()).unwrap_or(i32::MAX);
-            found.insert(topic.name().to_owned(), Found { partitions: count, led });
-        }
-        Ok(found)
-    }
-
-    fn ask(&self, topic: Option<&str>) -> Result<Metadata, TopicError> {
-        let limit = self.config.settings().connect_limit;
-        let deadline = Instant::now() + limit;
-        loop {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if let Ok(metadata) = self.client.client().fetch_metadata(topic, left) {
-                return Ok(metadata);
-            }
-            // A connection that broke in between is worth another try, but not at full speed.
-            thread::sleep(Duration::from_millis(10).min(left));
-            if Instant::now() >= deadline {
-                // Only polling brings the client's complaints to its context; a handful may wait.
-                for _ in 0..32 {
-                    let _ = self.client.poll(Duration::ZERO);
-                }
-                let brokers = self.config.bootstrap().to_owned();
-                let reason = self.client.context().last_error();
-                return Err(TopicError::Unreachable { brokers, limit, reason });
-            }
-        }
-    }
 }
 
 /// Kafka's rule for names.
