@@ -61,3 +61,61 @@ pub(crate) fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = 
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
+
+#[cfg(test)]
+impl Report {
+    /// What tests compare: the source under each error, and its message.
+    pub(crate) fn shown(&self) -> Vec<(String, String)> {
+        self.errors
+            .iter()
+            .map(|error| (error.span().source_text().unwrap_or_default(), error.to_string()))
+            .collect()
+    }
+
+    /// Where each error starts: line (from 1) and column (from 0).
+    pub(crate) fn places(&self) -> Vec<(usize, usize)> {
+        self.errors.iter().map(|error| error.span().start()).map(|start| (start.line, start.column)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_error_becomes_a_compile_error() {
+        let tokens: TokenStream = "one + two".parse().unwrap();
+        let mut report = Report::new();
+        assert!(report.is_empty());
+        report.error(&tokens, "the sum");
+        report.error_at(tokens.into_iter().last().unwrap().span(), format_args!("the {}", "end"));
+        report.add(syn::Error::new(Span::call_site(), "here"));
+        assert_eq!(report.len(), 3);
+        assert_eq!(
+            report.shown()[..2],
+            [("one + two".into(), "the sum".into()), ("two".into(), "the end".into())]
+        );
+        assert_eq!(report.places()[..2], [(1, 0), (1, 6)]);
+        let text = report.into_compile_errors().to_string().replace(' ', "");
+        assert_eq!(text.matches("compile_error!{").count(), 3);
+        assert!(text.contains("\"thesum\"") && text.contains("\"theend\"") && text.contains("\"here\""));
+        assert!(Report::new().into_compile_errors().is_empty());
+    }
+
+    #[test]
+    fn slips_of_the_fingers_are_understood() {
+        let names = ["one", "two", "express_price", "a"];
+        for (name, meant) in [
+            ("oen", Some("one")),
+            ("on", Some("one")),
+            ("tow", Some("two")),
+            ("expres_prise", Some("express_price")),
+            ("price", None),
+            ("b", None),
+            ("three", None),
+            ("", None),
+        ] {
+            assert_eq!(did_you_mean(name, names), meant, "{name}");
+        }
+    }
+}
