@@ -4,12 +4,22 @@ pub use fusion_runtime::contract::{Answers, Contract, Envelope, KeyBytes, KeyErr
 pub use fusion_runtime::failure::Code;
 pub use fusion_runtime::record::{Headers, Record, RecordRef};
 
+pub use fusion_runtime::record::codec::Format;
 #[cfg(feature = "kafka")]
 pub use fusion_runtime::{
-    Order,
+    Error, Order, Result,
+    app::{App, Missed, Produced, Results, Running},
+    broker::{
+        Backoff, Config, ConfigError, Delivery, EmbeddedKafka, GroupProtocol, Settings, Start, TopicError,
+        TopicPolicy,
+    },
     dag::{Answer, CallError, Sent},
     failure::{Failure, RetryPolicy},
+    observe::{Count, Metrics},
+    pipeline::{Ask, Pipeline, Position},
+    produce::ProduceError,
     reactor::{Context, HandIn, Key, Reactor, Run, State},
+    request::Replies,
 };
 
 #[doc(hidden)]
@@ -19,5 +29,5 @@ pub use fusion_runtime::__private;
 pub mod prelude {
     pub use crate::Headers;
     #[cfg(feature = "kafka")]
-    pub use crate::{Answer, CallError, Context, Failure, Key, State};
+    pub use crate::{Answer, App, CallError, Config, Context, Failure, Key, Pipeline, State};
 }
