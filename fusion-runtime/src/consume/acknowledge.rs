@@ -54,6 +54,7 @@ pub(super) fn acknowledge(
     asked: &Asked,
     ran: Ran,
     settlements: &Arc<Settlements>,
+    listened: bool,
 ) -> Outcome {
     let value = match ran {
         Ok(Some(value)) => value,
@@ -70,7 +71,7 @@ pub(super) fn acknowledge(
             return Outcome::Pending(Box::pin(letter.post()));
         }
     };
-    if served.results.receiver_count() > 0 {
+    if listened {
         // An error only says that the last listener has just gone.
         let _ = served.results.send(Produced::new(record, value.clone(), asked.format));
     }

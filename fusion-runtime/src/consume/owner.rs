@@ -40,6 +40,8 @@ const COMMIT_EVERY: Duration = Duration::from_millis(500);
 const REVOKE_LIMIT: Duration = Duration::from_secs(10);
 /// How long the broker may take to say where the group stands.
 const COMMITTED_LIMIT: Duration = Duration::from_secs(10);
+/// A poll of a worker that lasts longer is held up by a handler.
+const BLOCKED: Duration = Duration::from_secs(1);
 /// Bytes that may wait for their lanes, per partition.
 const WAITING_BYTES: usize = 16 * 1024 * 1024;
 
@@ -159,6 +161,8 @@ struct Partition {
     /// What was committed last.
     committed: i64,
     paused: bool,
+    /// The poll that was told last as one that blocks.
+    blocked: u64,
     /// What was taken for it in this round.
     taken: Batch,
 }
@@ -366,6 +370,7 @@ impl Owner {
             batches,
             committed: start,
             paused: false,
+            blocked: 0,
             taken: Vec::new(),
         };
         self.partitions.insert(place, partition);
@@ -543,6 +548,29 @@ impl Owner {
         if now >= self.next_commit {
             self.next_commit = now + COMMIT_EVERY;
             self.commit(None, CommitMode::Async);
+            self.report_blocked();
+        }
+    }
+
+    /// A handler that blocks its thread cannot be ended, but it is told and counted, once per poll.
+    fn report_blocked(&mut self) {
+        for partition in self.partitions.values_mut() {
+            let Some((poll, lasting)) =
+                partition.assignment.polling().filter(|(_, lasting)| *lasting >= BLOCKED)
+            else {
+                continue;
+            };
+            if partition.blocked != poll {
+                partition.blocked = poll;
+                self.core.counters.one(Count::Blocked);
+                let (topic, number) = (&*partition.place.0, partition.place.1);
+                tracing::warn!(
+                    topic,
+                    partition = number,
+                    ?lasting,
+                    "a handler blocks its thread: what blocks belongs into `tokio::task::spawn_blocking`"
+                );
+            }
         }
     }
 

@@ -145,6 +145,7 @@ impl Parked {
     }
 
     fn encode(&self) -> Option<crate::record::codec::Format> {
-        super::worker::encode(&self.core, &self.served, &self.asked)
+        let listened = self.served.results.receiver_count() > 0;
+        super::worker::encode(&self.core, &self.served, &self.asked, listened)
     }
 }

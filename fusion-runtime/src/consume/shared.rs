@@ -2,9 +2,10 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicI64, AtomicUsize, Ordering},
+    atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
 };
 use std::thread::Thread;
+use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, broadcast};
 
@@ -75,6 +76,9 @@ pub(super) struct Assignment {
     ended: AtomicBool,
     /// Below this many records the owner is woken, since it paused the partition: 0 for never.
     wake_below: AtomicUsize,
+    /// When the worker's present poll began, in milliseconds after `made`; 0: it is not being polled.
+    polling: AtomicU64,
+    made: Instant,
     owner: Thread,
 }
 
@@ -88,6 +92,8 @@ impl Assignment {
             abandoned: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             wake_below: AtomicUsize::new(0),
+            polling: AtomicU64::new(0),
+            made: Instant::now(),
             owner,
         }
     }
@@ -114,6 +120,14 @@ impl Assignment {
         self.wake_below.store(records, Ordering::Release);
     }
 
+    /// How long the worker has been in its present poll, and a number that tells polls apart. A poll is short unless
+    /// a handler blocks its thread.
+    pub(super) fn polling(&self) -> Option<(u64, Duration)> {
+        let began = self.polling.load(Ordering::Relaxed);
+        let since = Duration::from_millis(began.checked_sub(1)?);
+        Some((began, self.made.elapsed().saturating_sub(since)))
+    }
+
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
     }
@@ -128,6 +142,15 @@ impl Assignment {
     }
 
     // The worker's side.
+
+    pub(super) fn begin_poll(&self, now: Instant) {
+        let millis = now.saturating_duration_since(self.made).as_millis();
+        self.polling.store(u64::try_from(millis).unwrap_or(u64::MAX - 1) + 1, Ordering::Relaxed);
+    }
+
+    pub(super) fn end_poll(&self) {
+        self.polling.store(0, Ordering::Relaxed);
+    }
 
     pub(super) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)

@@ -67,8 +67,11 @@ pub(super) struct Worker {
     /// A permit in hand, for the next record that does not end at once.
     permit: Option<OwnedSemaphorePermit>,
     waiting_for_permit: Option<Permit>,
-    /// Records finished since the last report.
+    /// Records finished, and runs that ended well, since the last report.
     finished: usize,
+    succeeded: u64,
+    /// Whether anybody listens to `results`; asking costs a lock, so it is not asked for each record.
+    listened: bool,
 }
 
 /// The value's payload: what is inside the envelope, where there is one.
@@ -81,10 +84,10 @@ pub(super) fn payload<'a>(served: &Served, value: Option<&'a [u8]>) -> Option<&'
 }
 
 /// The format in which a run's value is wanted, `None` if nobody wants it.
-pub(super) fn encode(core: &Core, served: &Served, asked: &Asked) -> Option<Format> {
+pub(super) fn encode(core: &Core, served: &Served, asked: &Asked, listened: bool) -> Option<Format> {
     if asked.reply.is_some() {
         Some(asked.format)
-    } else if served.spec.to.is_some() || served.results.receiver_count() > 0 {
+    } else if served.spec.to.is_some() || listened {
         Some(core.format)
     } else {
         None
@@ -117,6 +120,8 @@ impl Worker {
             permit: None,
             waiting_for_permit: None,
             finished: 0,
+            succeeded: 0,
+            listened: false,
         }
     }
 
@@ -265,7 +270,7 @@ impl Worker {
         }
         let until = deadline(&self.served, &asked, now.instant);
         let caller = self.caller(&asked, until);
-        let encode = encode(&self.core, &self.served, &asked);
+        let encode = encode(&self.core, &self.served, &asked, self.listened);
         let run = Run {
             record: *record,
             reactor: self.served.spec.name,
@@ -322,14 +327,22 @@ impl Worker {
     /// Acknowledges the outcome of a run.
     fn end(&mut self, record: RecordRef<'_>, asked: &Asked, ran: super::runner::Ran) {
         match &ran {
-            Ok(_) => self.core.counters.one(Count::Succeeded),
+            Ok(_) => self.succeeded += 1,
             Err(failure) => match failure.code() {
                 Code::Decode => self.core.counters.one(Count::Undecodable),
                 Code::Panic => self.core.counters.one(Count::Panics),
                 _ => {}
             },
         }
-        match acknowledge::acknowledge(&self.core, &self.served, &record, asked, ran, &self.settlements) {
+        match acknowledge::acknowledge(
+            &self.core,
+            &self.served,
+            &record,
+            asked,
+            ran,
+            &self.settlements,
+            self.listened,
+        ) {
             Outcome::Done => self.finish(record.offset),
             Outcome::Settles => {}
             Outcome::Pending(acknowledging) => self.acknowledging.push(acknowledging),
@@ -351,7 +364,12 @@ impl Worker {
 
     fn report(&mut self) {
         let finished = std::mem::take(&mut self.finished);
+        let succeeded = std::mem::take(&mut self.succeeded);
+        if succeeded > 0 {
+            self.core.counters.add(Count::Succeeded, succeeded);
+        }
         self.assignment.report(self.progress.committable(), finished, self.lanes.waiting_bytes());
+        self.assignment.end_poll();
     }
 }
 
@@ -362,6 +380,8 @@ impl Future for Worker {
         let this = self.get_mut();
         this.settlements.waker.register(cx.waker());
         let now = Now::read();
+        this.assignment.begin_poll(now.instant.into_std());
+        this.listened = this.served.results.receiver_count() > 0;
         this.settle();
         this.poll_running(cx);
         if this.assignment.is_stopping() {
