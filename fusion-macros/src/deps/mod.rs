@@ -1,1 +1,41 @@
-//! To be written.
+//! The language of `deps!`: from tokens to a graph that is known to be right.
+//!
+//! [`body`] finds where a declaration ends, [`parse`] reads it, [`names`] finds which answers an expression
+//! uses, [`graph`] orders the nodes, [`check`] has one function per rule. A reactor calls [`parse::dag`] early,
+//! because its parameters are told apart by the nodes' names, and [`analyse`] once it knows its options and
+//! parameters.
+
+use std::time::Duration;
+
+use proc_macro2::Ident;
+
+use self::ast::{Dag, Target};
+use crate::report::Report;
+
+pub(crate) mod ast;
+
+/// What the checks must know of the place where a graph stands. A `deps!` expression has the default: nothing.
+#[derive(Default)]
+pub(crate) struct Surroundings {
+    /// How others ask the reactor itself: its own topic and contract.
+    pub(crate) own: Vec<Target>,
+    /// The parameters that take the payload, or a part of it.
+    pub(crate) payload: Vec<Ident>,
+    /// The time that one run has, graph included.
+    pub(crate) within: Option<Duration>,
+}
+
+/// A graph without mistakes.
+pub(crate) struct Analysed {
+    pub(crate) dag: Dag,
+    /// Per node: the indices of the nodes whose answers or ends it waits for, each once, in source order.
+    pub(crate) needs: Vec<Vec<usize>>,
+    /// All nodes' indices, each behind what it needs, otherwise in source order.
+    pub(crate) order: Vec<usize>,
+}
+
+/// Names, graph, checks. `None` if they found a mistake; it is in `report` then.
+pub(crate) fn analyse(dag: Dag, around: &Surroundings, report: &mut Report) -> Option<Analysed> {
+    let _ = (dag, around, report);
+    unimplemented!()
+}
