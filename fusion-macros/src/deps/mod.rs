@@ -1,7 +1,7 @@
 //! The language of `deps!`: from tokens to a graph that is known to be right.
 //!
 //! [`body`] finds where a declaration ends, [`parse`] reads it, [`names`] finds which answers an expression
-//! uses, [`graph`] orders the nodes, [`check`] has one function per rule. A reactor calls [`parse::dag`] early,
+//! uses, [`graph`] orders the nodes, [`flow`] finds jumps, [`check`] has one function per rule. A reactor calls [`parse::dag`] early,
 //! because its parameters are told apart by the nodes' names, and [`analyse`] once it knows its options and
 //! parameters.
 
@@ -13,6 +13,14 @@ use self::ast::{Dag, Target};
 use crate::report::Report;
 
 pub(crate) mod ast;
+mod check;
+pub(crate) mod cut;
+mod flow;
+mod graph;
+mod names;
+pub(crate) mod parse;
+#[cfg(test)]
+mod tests;
 
 /// What the checks must know of the place where a graph stands. A `deps!` expression has the default: nothing.
 #[derive(Default)]
@@ -34,8 +42,11 @@ pub(crate) struct Analysed {
     pub(crate) order: Vec<usize>,
 }
 
-/// Names, graph, checks. `None` if they found a mistake; it is in `report` then.
-pub(crate) fn analyse(dag: Dag, around: &Surroundings, report: &mut Report) -> Option<Analysed> {
-    let _ = (dag, around, report);
-    unimplemented!()
+/// Names, graph, checks. `None` if `report` has an error, found here or before.
+pub(crate) fn analyse(mut dag: Dag, around: &Surroundings, report: &mut Report) -> Option<Analysed> {
+    names::resolve(&mut dag);
+    let needs = graph::needs(&dag);
+    check::all(&dag, &needs, around, report);
+    let order = graph::order(&needs).filter(|_| report.is_empty())?;
+    Some(Analysed { dag, needs, order })
 }
