@@ -12,12 +12,16 @@ pub use fusion_runtime::{
     reactor::{Context, HandIn, Key, Reactor, Run, State},
 };
 
+pub use fusion_macros::contract;
+#[cfg(feature = "kafka")]
+pub use fusion_macros::{deps, reactor, reactors};
+
 #[doc(hidden)]
 pub use fusion_runtime::__private;
 
 /// What a service imports: `use fusion::prelude::*;`.
 pub mod prelude {
-    pub use crate::Headers;
     #[cfg(feature = "kafka")]
-    pub use crate::{Answer, CallError, Context, Failure, Key, State};
+    pub use crate::{Answer, CallError, Context, Failure, Key, State, deps, reactor, reactors};
+    pub use crate::{Headers, contract};
 }
