@@ -31,7 +31,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let handler = Handler::read(&function.sig, None, Kind::Contract, &mut report);
     let understood = report.len() == errors;
     let contract = Contract::new(&function, &handler, &options);
-    let (ty, impls, aliases) = (contract.ty(&[]), contract.impls(None, understood), alias::refuse(&handler, &contract.root));
+    let (ty, impls, aliases) = (contract.ty(&[]), contract.impls(understood), alias::refuse(&handler, &contract.root));
     let cfgs = function.cfgs();
     let errors = report.into_compile_errors();
     quote_spanned!(Span::mixed_site()=> #ty #(#cfgs)* const _: () = { #impls #aliases }; #errors)
@@ -79,11 +79,34 @@ impl<'a> Contract<'a> {
         )
     }
 
-    /// `Contract`, `Answers` and `Declared`. A signature that was not understood accepts any arguments, so that
-    /// those who ask this topic have no errors of their own.
-    pub(crate) fn impls(&self, depth: Option<TokenStream>, understood: bool) -> TokenStream {
-        let Self { name, root, handler, .. } = self;
-        let at_name = ours_at(self.function.sig.ident.span());
+    /// `Contract`, `Answers` and `Declared`.
+    pub(crate) fn impls(&self, understood: bool) -> TokenStream {
+        let contract = self.contract_for(&self.name, None, understood);
+        let declared = self.options.declared().map(|topic| declared(&self.name, topic, &self.root));
+        quote!(#contract #declared)
+    }
+
+    /// The same for a reactor. The topic leads to a contract of its own, which is not the type of the function's
+    /// name: what `Declared` names is in use, to rustc, and so would be whatever that type implements, down to
+    /// the function. As it is, a reactor that was left out of `reactors![..]` is reported as unused.
+    pub(crate) fn impls_apart(&self, depth: Option<TokenStream>, understood: bool) -> TokenStream {
+        let Self { name, root, .. } = self;
+        let Some(topic) = self.options.declared() else {
+            return self.contract_for(name, depth.as_ref(), understood);
+        };
+        let declaration = Ident::new("Declaration", Span::mixed_site());
+        let apart = self.contract_for(&declaration, depth.as_ref(), understood);
+        let depth = depth.map(|_| quote_spanned!(self.at_name()=> <#declaration as #root::Contract>::DEPTH));
+        let own = self.contract_for(name, depth.as_ref(), understood);
+        let declared = declared(&declaration, topic, root);
+        quote_spanned!(self.at_name()=> #own struct #declaration {} #apart #declared)
+    }
+
+    /// A signature that was not understood accepts any arguments, so that those who ask this topic have no errors
+    /// of their own.
+    fn contract_for(&self, name: &Ident, depth: Option<&TokenStream>, understood: bool) -> TokenStream {
+        let Self { root, handler, .. } = self;
+        let at_name = self.at_name();
         let topic = self.options.topic.get();
         let topic = match topic {
             Some(Target::Topic(topic)) => quote!(#topic),
@@ -92,7 +115,7 @@ impl<'a> Contract<'a> {
         let envelope = self.options.json.get().map(|()| {
             quote_spanned!(at_name=> const ENVELOPE: #root::Envelope = #root::Envelope::Json;)
         });
-        let depth = depth.map(|depth| quote_spanned!(at_name=> const DEPTH: usize = 1 + #depth;));
+        let depth = depth.map(|depth| quote_spanned!(at_name=> const DEPTH: usize = #depth;));
         let (params, least) = match understood {
             true => (params(handler, root), handler.least()),
             false => (quote_spanned!(at_name=> #root::Untyped), 0),
@@ -101,7 +124,6 @@ impl<'a> Contract<'a> {
         let answers = handler.reply.value().map(|_| {
             quote_spanned!(at_name=> #[automatically_derived] impl #root::Answers for #name {})
         });
-        let declared = self.options.declared().map(|topic| declared(name, topic, root));
         quote_spanned!(at_name=>
             #[automatically_derived]
             impl #root::Contract for #name {
@@ -113,8 +135,11 @@ impl<'a> Contract<'a> {
                 type Least = #root::Least<#least>;
             }
             #answers
-            #declared
         )
+    }
+
+    fn at_name(&self) -> Span {
+        ours_at(self.function.sig.ident.span())
     }
 }
 

@@ -313,16 +313,15 @@ impl Lowering<'_> {
         quote_spanned!(ours()=> (#(#args,)*))
     }
 
-    /// The depth of the deepest topic that is asked by name; those with `-> T` may be nobody's.
+    /// One more than the depth of the deepest topic that is asked; one with `-> T` may be nobody's.
     pub(crate) fn depth(&self) -> TokenStream {
         let root = self.root;
         let depths = self.nodes().iter().filter(|node| node.reply.is_none() || node.target.path().is_some()).map(|node| {
             let topic = declared(&node.target, root);
             quote_spanned!(ours_at(node.target.span())=> #topic.depth())
         });
-        depths
-            .reduce(|a, b| quote_spanned!(ours()=> #root::deeper(#a, #b)))
-            .unwrap_or_else(|| quote_spanned!(ours()=> 0))
+        let deepest = depths.reduce(|a, b| quote_spanned!(ours()=> #root::deeper(#a, #b)));
+        deepest.map_or_else(|| quote_spanned!(ours()=> 1), |deepest| quote_spanned!(ours()=> 1 + #deepest))
     }
 
     /// The names of all topics that are asked.

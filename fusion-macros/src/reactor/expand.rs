@@ -44,7 +44,7 @@ impl Expansion<'_> {
         let contract = match self.options.topic.get() {
             Some(Target::Contract(path)) if fine => self.same_as(path),
             Some(Target::Contract(_)) => TokenStream::new(),
-            _ => self.contract.impls(graph.as_ref().map(Lowering::depth), understood),
+            _ => self.contract.impls_apart(graph.as_ref().map(Lowering::depth), understood),
         };
         let (reactor, aliases) = match fine {
             true => (self.reactor(graph.as_ref()), alias::refuse(self.handler, root)),
