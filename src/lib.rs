@@ -22,12 +22,18 @@ pub use fusion_runtime::{
     request::Replies,
 };
 
+pub use fusion_macros::contract;
+#[cfg(feature = "kafka")]
+pub use fusion_macros::{deps, reactor, reactors};
+
 #[doc(hidden)]
 pub use fusion_runtime::__private;
 
 /// What a service imports: `use fusion::prelude::*;`.
 pub mod prelude {
-    pub use crate::Headers;
     #[cfg(feature = "kafka")]
-    pub use crate::{Answer, App, CallError, Config, Context, Failure, Key, Pipeline, State};
+    pub use crate::{
+        Answer, App, CallError, Config, Context, Failure, Key, Pipeline, State, deps, reactor, reactors,
+    };
+    pub use crate::{Headers, contract};
 }

@@ -18,6 +18,11 @@ pub(crate) fn check_name(topic: &LitStr, report: &mut Report) {
     }
 }
 
+/// Whether [`check_name`] has nothing to say.
+pub(crate) fn is_legal(topic: &LitStr) -> bool {
+    topic.suffix().is_empty() && legal(&topic.value()).is_ok()
+}
+
 fn legal(name: &str) -> Result<(), String> {
     let stranger = name.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')));
     match (name, stranger) {

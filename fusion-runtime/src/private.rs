@@ -1,9 +1,14 @@
 //! What the expansions of the macros name, in one place. Not for anybody else: it changes without notice.
 
+pub use std::{
+    option::Option::{None, Some},
+    result::Result::{self, Ok},
+};
+
 pub use crate::contract::{
     Answers, Arg, Args, Ascribed, AscribedDeclared, AscribedUndeclared, Conj, Cons, Contract, Declared,
-    Enough, Envelope, Fits, Is, Least, Link, List, Plain, SameAsContract, TopicId, Untyped, check_reactors,
-    contract, deeper, depth, topic,
+    Enough, Envelope, Fits, Is, Least, Link, List, Plain, TopicId, Untyped, check_reactors, contract, deeper,
+    refuse, same_count, same_parameter, same_reply, topic,
 };
 
 #[cfg(feature = "kafka")]
@@ -11,7 +16,10 @@ pub use crate::reactor::Cons as Reactors;
 #[cfg(feature = "kafka")]
 pub use crate::{
     consume::Order,
-    dag::{CallError, Caller, FromOutcome, Seen, SeenByCopy, SeenByRef, Stored, Terms, each, join, node},
+    dag::{
+        CallError, Caller, FromOutcome, Items, ItemsByCopy, ItemsByRef, Seen, SeenByCopy, SeenByRef, Stored,
+        Terms, each, join, node, none, or, or_if, ran, some,
+    },
     failure::Failure,
-    reactor::{Calls, HandIn, HandIns, Nil, Reactor, ReactorSpec, set},
+    reactor::{Calls, HandIn, HandIns, Nil, Reactor, ReactorSpec, outcome, set},
 };

@@ -7,7 +7,7 @@ use fusion_runtime::{
     __private as p,
     contract::{Answers, Contract, Declared, Least, List, TopicId},
     dag::{Answer, CallError, Caller, PendingReply, Reply, Request, Route},
-    failure::Code,
+    failure::{Code, Failure},
     record::codec::Format,
 };
 use serde_json::{Value, json};
@@ -80,7 +80,7 @@ async fn sum(
 //     four: "subtract"(9) <- twice(one);
 //     late: "greet"("x") -> String after four
 // >
-fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, CallError>> + Send {
+fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Failure>> + Send {
     use p::{AscribedDeclared as _, AscribedUndeclared as _, SeenByCopy as _, SeenByRef as _};
     async move {
         let t_one = p::topic(TopicId::<1>).asked();
@@ -99,9 +99,9 @@ fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Call
                 t_one.arg::<0, _>(&mut args, &(1));
                 t_one.arg::<1, _>(&mut args, &(order.amount));
                 t_one.enough::<2>();
-                match caller.ask(t_one, args, p::Terms::node(0)).await {
+                match caller.ask(t_one, args, s_one.terms(0)).await {
                     Ok(answer) => Ok(answer),
-                    Err(_) => Ok(t_one.otherwise(0)),
+                    Err(_) => Ok(p::Stored::otherwise(0)),
                 }
             });
             let n_hi = p::node(&s_hi, async {
@@ -112,7 +112,7 @@ fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Call
                 let mut args = caller.args();
                 t_hi.arg::<0, _>(&mut args, &(order.name));
                 t_hi.enough::<1>();
-                Ok(caller.ask(t_hi, args, p::Terms::node(1)).await?.some())
+                Ok(caller.ask(t_hi, args, s_hi.terms(1)).await?.some())
             });
             let n_all = p::node(&s_all, async {
                 let one = (&&p::Seen(s_one.get().await?)).seen();
@@ -120,7 +120,7 @@ fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Call
                     let mut args = caller.args();
                     t_all.arg::<0, _>(&mut args, &(item));
                     t_all.arg::<1, _>(&mut args, &(one));
-                    caller.ask(t_all, args, p::Terms::node(2).item(n).tell(s_all.takes_sent()))
+                    caller.ask(t_all, args, s_all.terms(2).item(n))
                 })
                 .await
             });
@@ -130,21 +130,23 @@ fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Call
                 t_two.arg::<0, _>(&mut args, &(one));
                 t_two.arg::<1, _>(&mut args, &(2));
                 t_two.enough::<2>();
-                caller.ask(t_two, args, p::Terms::node(3)).await
+                caller.ask(t_two, args, s_two.terms(3)).await
             });
             let n_four = p::node(&s_four, async {
                 let one = (&&p::Seen(s_one.get().await?)).seen();
                 let mut args = caller.args();
                 t_four.args(&mut args, &twice(((&&p::Seen(&(9))).seen(),), one));
-                caller.ask(t_four, args, p::Terms::node(4)).await
+                caller.ask(t_four, args, s_four.terms(4)).await
             });
             let n_late = p::node(&s_late, async {
                 s_four.get().await?;
                 let mut args = caller.args();
                 t_late.arg::<0, _>(&mut args, &("x"));
-                caller.ask(t_late, args, p::Terms::node(5)).await
+                caller.ask(t_late, args, s_late.terms(5)).await
             });
-            p::join(p::join(n_one, p::join(n_hi, n_all)), p::join(n_two, p::join(n_four, n_late))).await?;
+            p::ran(
+                p::join(p::join(n_one, p::join(n_hi, n_all)), p::join(n_two, p::join(n_four, n_late))).await,
+            )?;
         }
         let answer = sum(
             order,
@@ -216,9 +218,9 @@ async fn answers_flow_through_the_graph() {
 #[tokio::test(start_paused = true)]
 async fn a_failed_node_ends_the_run_unless_it_is_taken_as_a_result() {
     let (caller, services) = caller(Services { broken: Some("subtract"), ..Services::default() });
-    let error = run(caller, order()).await.unwrap_err();
-    assert_eq!(error.node(), Some("four"));
-    assert_eq!(error.to_string(), "node `four` asked `subtract`: broken (handler)");
+    let failure = run(caller, order()).await.unwrap_err();
+    assert_eq!(failure.code(), &Code::Dependency);
+    assert_eq!(failure.message(), "node `four` asked `subtract`: broken (handler)");
     // Both were asked, and the one with the `Result` did not end the run.
     assert_eq!(services.asked.lock().unwrap().iter().filter(|(topic, _)| topic == "subtract").count(), 2);
 }

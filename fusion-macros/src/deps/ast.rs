@@ -41,6 +41,7 @@ pub(crate) struct Node {
 }
 
 /// Who is asked.
+#[derive(Clone)]
 pub(crate) enum Target {
     /// `"topic"`, a legal name; its literal is the place for everything that is wrong with the contract.
     Topic(LitStr),

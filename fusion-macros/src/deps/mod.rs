@@ -15,6 +15,8 @@ use crate::report::Report;
 pub(crate) mod ast;
 mod check;
 pub(crate) mod cut;
+pub(crate) mod expand;
+pub(crate) mod expression;
 mod flow;
 mod graph;
 mod names;

@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use crate::record::Headers;
+
 /// Tells whether a type is a `Result`, a `Vec` or an `Option`, also behind an alias.
 ///
 /// The macros read the signature as it is written; `type Ids = Vec<i64>` would silently mean something
@@ -19,8 +21,10 @@ pub trait Plain {
     const LIST: bool = false;
     /// Not an `Option`.
     const OPTION: bool = false;
-    /// Not `State`, `Context`, `Key`, `Headers` or `Window`.
+    /// Not `State`, `Context`, `Key` or `Headers`.
     const HAND_IN: bool = false;
+    /// Not a `State`.
+    const STATE: bool = false;
 }
 
 impl<T> Plain for Is<T> {}
@@ -38,4 +42,38 @@ impl<T> Is<Vec<T>> {
 impl<T> Is<Option<T>> {
     /// It is an `Option`.
     pub const OPTION: bool = true;
+}
+
+impl Is<Headers> {
+    /// It is handed in.
+    pub const HAND_IN: bool = true;
+}
+
+#[cfg(feature = "kafka")]
+impl Is<crate::reactor::Context> {
+    /// It is handed in.
+    pub const HAND_IN: bool = true;
+}
+
+#[cfg(feature = "kafka")]
+impl<K> Is<crate::reactor::Key<K>> {
+    /// It is handed in.
+    pub const HAND_IN: bool = true;
+}
+
+#[cfg(feature = "kafka")]
+impl<T> Is<crate::reactor::State<T>> {
+    /// It is handed in.
+    pub const HAND_IN: bool = true;
+    /// It is a `State`.
+    pub const STATE: bool = true;
+}
+
+/// Fails the build if a type hides what it must not hide. rustc shows the caller's place.
+#[doc(hidden)]
+#[track_caller]
+pub const fn refuse(hides: bool, message: &'static str) {
+    if hides {
+        panic!("{}", message);
+    }
 }

@@ -41,6 +41,7 @@ impl Text {
         self
     }
 
+    #[track_caller]
     const fn fail(&self) -> ! {
         match std::str::from_utf8(self.bytes.split_at(self.length).0) {
             Ok(text) => panic!("{}", text),
@@ -149,6 +150,7 @@ const fn next_on_path<const N: usize>(
     best
 }
 
+#[track_caller]
 const fn fail_on_circle<const N: usize>(links: &[Link; N], edges: Edges, what: &str) {
     if let Some(start) = on_circle(links, edges) {
         let mut text = Text::new().push(what).push(links[start].topic);
@@ -166,6 +168,7 @@ const fn fail_on_circle<const N: usize>(links: &[Link; N], edges: Edges, what: &
 
 /// Fails the build when two reactors have one name or serve one topic, when some wait for each other, or
 /// when what one sends comes back to it.
+#[track_caller]
 pub const fn check_reactors<const N: usize>(links: &[Link; N]) {
     let mut i = 0;
     while i < N {

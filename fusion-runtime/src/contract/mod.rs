@@ -13,14 +13,16 @@ mod circle;
 mod key;
 mod params;
 mod payload;
+mod same;
 
-pub use alias::{Is, Plain};
+pub use alias::{Is, Plain, refuse};
 pub use args::Args;
 pub use argument::{Arg, Conj, Cons, Fits};
 pub use circle::{Link, check_reactors};
 pub use key::{KeyBytes, KeyError};
 pub use params::{Enough, Least, List, Param, Spread, Untyped, Wire};
 pub use payload::Payload;
+pub use same::{Parameter, SameAsContract, same_count, same_parameter, same_reply};
 
 use std::marker::PhantomData;
 
@@ -40,6 +42,10 @@ pub struct TopicId<const ID: u128>;
 ///
 /// assert_eq!(<add as fusion::Contract>::TOPIC, "add");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the contract of a topic",
+    label = "neither a `#[contract]` nor a `#[reactor]` with a topic of its own"
+)]
 pub trait Contract: Sized + 'static {
     /// The topic's name.
     const TOPIC: &'static str;
@@ -133,15 +139,6 @@ pub const fn contract<C: Contract>() -> Topic<C> {
     Topic::named(C::TOPIC)
 }
 
-/// The depth of the topic of a name, for a reactor's own `DEPTH`.
-#[doc(hidden)]
-pub const fn depth<const ID: u128, M>(_: TopicId<ID>) -> usize
-where
-    TopicId<ID>: Declared<M>,
-{
-    <<TopicId<ID> as Declared<M>>::Contract as Contract>::DEPTH
-}
-
 /// The larger of two depths: `Ord::max` is not `const`.
 #[doc(hidden)]
 pub const fn deeper(a: usize, b: usize) -> usize {
@@ -218,18 +215,13 @@ pub trait SameReply<T> {}
 #[diagnostic::do_not_recommend]
 impl<T> SameReply<T> for T {}
 
-/// A reactor's parameter is the one of the contract it implements.
-#[diagnostic::on_unimplemented(
-    message = "the contract has `{Self}` here, not `{T}`",
-    label = "expected `{Self}`, found `{T}`"
-)]
-#[doc(hidden)]
-pub trait SameAsContract<T> {}
-
-#[diagnostic::do_not_recommend]
-impl<T> SameAsContract<T> for T {}
-
 impl<C: Contract> Topic<C> {
+    /// The topic's depth, for the `DEPTH` of a reactor that asks it.
+    #[doc(hidden)]
+    pub const fn depth(self) -> usize {
+        C::DEPTH
+    }
+
     /// Requires that the topic can be asked.
     #[doc(hidden)]
     pub const fn asked(self) -> Self

@@ -18,6 +18,8 @@ pub trait Wire: 'static {
     const SHAPE: Shape;
     /// The number of parameters, none for a list: as many values are written at least.
     const COUNT: usize;
+    /// It is a list.
+    const IS_LIST: bool = false;
 }
 
 /// The parameter at place `I`; `A` is what the caller wrote there.
@@ -57,6 +59,7 @@ impl<const I: usize, A: ?Sized> Param<I, A> for Untyped {
 impl<T: 'static> Wire for List<T> {
     const SHAPE: Shape = Shape::List;
     const COUNT: usize = 0;
+    const IS_LIST: bool = true;
 }
 
 #[diagnostic::do_not_recommend]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::failure::Code;
+use crate::failure::{Code, Failure};
 
 /// A request that was not answered, or answered with an error.
 ///
@@ -57,6 +57,11 @@ impl CallError {
     pub fn with_retryable(mut self, retryable: bool) -> Self {
         self.inner.retryable = retryable;
         self
+    }
+
+    /// The failure of a run that needed this answer.
+    pub(crate) fn into_failure(self) -> Failure {
+        Failure::new(Code::Dependency, self.to_string()).with_retryable(self.is_retryable()).with_source(self)
     }
 
     #[must_use]

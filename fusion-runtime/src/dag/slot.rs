@@ -11,9 +11,12 @@ use std::{
     task::Poll,
 };
 
-use crate::{contract::Topic, failure::Code};
+use crate::{
+    contract::Topic,
+    failure::{Code, Failure},
+};
 
-use super::{CallError, FromOutcome, Stored};
+use super::{CallError, FromOutcome, Stored, Terms};
 
 /// A node that asks once.
 #[derive(Debug)]
@@ -64,9 +67,9 @@ impl<T, K> Slot<T, K> {
         Taker(P::from_outcome, PhantomData)
     }
 
-    /// Whether the node's requests are wanted with their answers.
-    pub fn takes_sent(&self) -> bool {
-        self.takes_sent.load(Relaxed)
+    /// How the node asks, unless it says otherwise; its place in the graph is `index`.
+    pub fn terms(&self, index: u32) -> Terms {
+        Terms::node(index).tell(self.takes_sent.load(Relaxed))
     }
 
     /// Waits for the answer, for a node that depends on this one.
@@ -122,8 +125,8 @@ impl<T, K, P> Taker<T, K, P> {
     ///
     /// # Errors
     /// When the node failed and `P` takes no failure.
-    pub fn take(self, slot: Slot<T, K>) -> Result<P, CallError> {
-        (self.0)(slot.into_outcome())
+    pub fn take(self, slot: Slot<T, K>) -> Result<P, Failure> {
+        (self.0)(slot.into_outcome()).map_err(CallError::into_failure)
     }
 }
 
@@ -150,11 +153,5 @@ impl<C: crate::contract::Contract> Topic<C> {
     #[doc(hidden)]
     pub fn maybe_each(&self, node: &'static str) -> Slot<Option<Vec<C::Reply>>, MaybeEach> {
         Slot::new(node)
-    }
-
-    /// The value of `else`, which has the answer's type.
-    #[doc(hidden)]
-    pub fn otherwise(&self, value: C::Reply) -> Stored<C::Reply> {
-        Stored::otherwise(value)
     }
 }

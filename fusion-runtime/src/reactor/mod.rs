@@ -19,6 +19,11 @@ use crate::{
 };
 
 /// A handler that serves a topic. `#[reactor]` implements it for the type beside the function.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a reactor",
+    label = "not a reactor",
+    note = "a reactor is a function with `#[reactor(topic = ..)]`"
+)]
 pub trait Reactor: Send + Sync + 'static {
     /// The topic, its parameters and its answer.
     type Contract: Contract;
@@ -38,6 +43,26 @@ pub trait Reactor: Send + Sync + 'static {
         payload: Self::Payload,
         hand_ins: Self::HandIns,
     ) -> impl Future<Output = Result<Self::Value, Failure>> + Send + 'static;
+}
+
+/// An error that fails a run, in our words.
+#[diagnostic::on_unimplemented(
+    message = "the error `{Self}` cannot become a `Failure`",
+    label = "not `Display`",
+    note = "implement `std::fmt::Display` for it, or `From<{Self}>` for `Failure`"
+)]
+pub trait Fails: Into<Failure> {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Failure>> Fails for E {}
+
+/// What a handler that returns a `Result` returned.
+///
+/// # Errors
+/// The handler's.
+#[doc(hidden)]
+pub fn outcome<T, E: Fails>(outcome: Result<T, E>) -> Result<T, Failure> {
+    outcome.map_err(Into::into)
 }
 
 /// A value that can be answered, in our words.

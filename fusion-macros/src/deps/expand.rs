@@ -1,0 +1,451 @@
+//! From an analysed graph to Rust.
+//!
+//! Per node `one` there is a topic `t_one`, a slot `s_one` for its outcome, and a future `n_one` that waits for
+//! the slots it needs, builds the arguments, asks, and writes its slot. All futures are joined in one, each
+//! behind those it needs. See `fusion-runtime/tests/graph.rs` for one graph as it comes out.
+
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Expr, Path};
+
+use super::Analysed;
+use super::ast::{Arg, Each, Expression, How, Node, Target, Use};
+use crate::root::{Root, ours_at};
+use crate::topic::topic_id_literal;
+
+/// Expands one graph.
+pub(crate) struct Lowering<'a> {
+    pub(crate) graph: &'a Analysed,
+    pub(crate) root: &'a Root,
+}
+
+impl Lowering<'_> {
+    fn nodes(&self) -> &[Node] {
+        &self.graph.dag.nodes
+    }
+
+    /// What the rest calls methods of. Methods that are chosen by autoref must be in scope.
+    pub(crate) fn imports(&self) -> TokenStream {
+        let root = self.root;
+        let mut imports = TokenStream::new();
+        let injects = |node: &Node| !node.injections.is_empty();
+        if self.nodes().iter().any(|node| injects(node) || node.expressions().any(|e| !e.uses.is_empty())) {
+            imports.extend(quote_spanned!(ours()=> use #root::{SeenByCopy as _, SeenByRef as _};));
+        }
+        if self.nodes().iter().any(|node| node.reply.is_some()) {
+            imports.extend(
+                quote_spanned!(ours()=> use #root::{AscribedDeclared as _, AscribedUndeclared as _};),
+            );
+        }
+        if self
+            .nodes()
+            .iter()
+            .any(|node| node.each.is_some() || node.args.iter().any(|arg| arg.spread.is_some()))
+        {
+            imports.extend(quote_spanned!(ours()=> use #root::{ItemsByCopy as _, ItemsByRef as _};));
+        }
+        imports
+    }
+
+    /// `let t_one = ..; let s_one = ..;` for all nodes.
+    pub(crate) fn slots(&self) -> TokenStream {
+        self.nodes().iter().map(|node| self.topic_and_slot(node)).collect()
+    }
+
+    fn topic_and_slot(&self, node: &Node) -> TokenStream {
+        let (topic, slot, name) = (topic(node), slot(node), node.key());
+        let asked = self.asked(node);
+        let kind = match (&node.condition, &node.each, &node.otherwise) {
+            (None, None, _) | (Some(_), None, Some(_)) => "one",
+            (Some(_), None, None) => "maybe",
+            (None, Some(_), _) => "each",
+            (Some(_), Some(_), _) => "maybe_each",
+        };
+        let kind = Ident::new(kind, ours());
+        quote_spanned!(ours()=>
+            let #topic = #asked;
+            let #slot = #topic.#kind(#name);
+        )
+    }
+
+    /// The topic, once it is known that it answers, and what. Everything that can be wrong with it is wrong with
+    /// the literal or path, so all tokens are there.
+    fn asked(&self, node: &Node) -> TokenStream {
+        let span = ours_at(node.target.span());
+        let root = self.root.at(span);
+        let topic = match (&node.target, &node.reply) {
+            (Target::Topic(topic), Some(reply)) => {
+                let (id, at_reply) = (topic_id_literal(topic), ours_at(reply.span()));
+                let topic = quote_spanned!(span=>
+                    (&&#root::Ascribed::<#id, #reply>::new(#root::TopicId, #topic)).topic()
+                );
+                quote_spanned!(at_reply=> #topic.answers::<#reply>())
+            }
+            (Target::Contract(_), Some(reply)) => {
+                let (topic, at_reply) = (declared(&node.target, self.root), ours_at(reply.span()));
+                quote_spanned!(at_reply=> #topic.answers::<#reply>())
+            }
+            (_, None) => declared(&node.target, self.root),
+        };
+        quote_spanned!(span=> #topic.asked())
+    }
+
+    /// The block in which all nodes run. Its value is the outcome of the run.
+    pub(crate) fn run(&self) -> TokenStream {
+        let ordered = || self.graph.order.iter().map(|index| (*index, &self.nodes()[*index]));
+        let futures = ordered().map(|(index, node)| self.future(index, node));
+        let names: Vec<Ident> = ordered().map(|(_, node)| future(node)).collect();
+        let joined = self.joined(&names);
+        quote_spanned!(ours()=> {
+            #(#futures)*
+            #joined.await
+        })
+    }
+
+    /// `join(join(a, b), join(c, d))`: nested as little as can be, and still in order from left to right.
+    fn joined(&self, names: &[Ident]) -> TokenStream {
+        let root = self.root;
+        match names {
+            [only] => only.to_token_stream(),
+            _ => {
+                let (first, second) = names.split_at(names.len().div_ceil(2));
+                let (first, second) = (self.joined(first), self.joined(second));
+                quote_spanned!(ours()=> #root::join(#first, #second))
+            }
+        }
+    }
+
+    fn future(&self, index: usize, node: &Node) -> TokenStream {
+        let root = self.root;
+        let (name, slot) = (future(node), slot(node));
+        let (bindings, injected) = self.inputs(index, node);
+        let outcome = self.outcome(node, &self.request(index, node, &injected));
+        quote_spanned!(ours()=>
+            let #name = #root::node(&#slot, async {
+                #bindings
+                #outcome
+            });
+        )
+    }
+
+    /// Waits for everything that the node needs. Answers that expressions use get the names by which they use
+    /// them; the names of those that are injected are returned, in the order of the `<-`s.
+    fn inputs(&self, index: usize, node: &Node) -> (TokenStream, Vec<Ident>) {
+        let (root, mut bindings) = (self.root, TokenStream::new());
+        let mut unbound = self.graph.needs[index].clone();
+        // Two uses of one node are bound twice: the same letters may be two names, if one comes out of a macro.
+        for Use { name, node: needed } in node.expressions().flat_map(|expression| &expression.uses) {
+            unbound.retain(|index| index != needed);
+            let slot = slot(&self.nodes()[*needed]);
+            bindings.extend(quote_spanned!(ours()=>
+                #[allow(unused_variables)]
+                let #name = (&&#root::Seen(#slot.get().await?)).seen();
+            ));
+        }
+        let mut injected = Vec::new();
+        for name in node.injections.iter().flat_map(|injection| &injection.names) {
+            let needed = self.nodes().iter().position(|node| node.key() == super::ast::key(name));
+            let Some(needed) = needed else { continue };
+            unbound.retain(|index| *index != needed);
+            let (slot, answer) = (
+                slot(&self.nodes()[needed]),
+                Ident::new(&format!("i_{}", injected.len()), ours_at(name.span())),
+            );
+            bindings
+                .extend(quote_spanned!(ours()=> let #answer = (&&#root::Seen(#slot.get().await?)).seen();));
+            injected.push(answer);
+        }
+        for after in unbound {
+            let slot = slot(&self.nodes()[after]);
+            bindings.extend(quote_spanned!(ours()=> #slot.get().await?;));
+        }
+        (bindings, injected)
+    }
+
+    /// Statements that build the arguments in `args`, and the expression that asks.
+    fn request(&self, index: usize, node: &Node, injected: &[Ident]) -> (TokenStream, TokenStream) {
+        let topic = topic(node);
+        let args = self.arguments(node, injected);
+        let mut terms = self.terms(index, node);
+        if node.each.is_some() {
+            terms.extend(quote_spanned!(ours()=> .item(n)));
+        }
+        let span = ours_at(node.target.span());
+        let ask = quote_spanned!(span=> caller.ask(#topic, args, #terms));
+        (quote_spanned!(ours()=> let mut args = caller.args(); #args), ask)
+    }
+
+    fn terms(&self, index: usize, node: &Node) -> TokenStream {
+        let (slot, index) = (slot(node), Literal::u32_unsuffixed(index.try_into().unwrap_or(u32::MAX)));
+        let within = node.within.map(|time| {
+            // Rounded up, or a time below a millisecond would be none.
+            let millis = Literal::u64_unsuffixed(time.value.as_nanos().div_ceil(1_000_000) as u64);
+            quote_spanned!(ours()=> .within(#millis))
+        });
+        let retry = node.retry.as_ref().map(|retry| {
+            let times = Literal::u32_unsuffixed(retry.times);
+            quote_spanned!(ours()=> .retry(#times))
+        });
+        quote_spanned!(ours()=> #slot.terms(#index)#within #retry)
+    }
+
+    fn outcome(&self, node: &Node, (args, ask): &(TokenStream, TokenStream)) -> TokenStream {
+        let root = self.root;
+        let otherwise = node.otherwise.as_ref().map(|otherwise| &otherwise.expr);
+        let asked = match (&node.each, otherwise) {
+            (Some(each), None) => self.each(each, args, ask),
+            (Some(each), Some(otherwise)) => self.each_or(each, args, ask, otherwise),
+            (None, _) => quote_spanned!(ours()=> #args #ask.await),
+        };
+        let condition = node.condition.as_ref().map(|condition| parenthesized(&condition.expr));
+        match (condition, &node.each, otherwise) {
+            (None, None, Some(otherwise)) => {
+                quote_spanned!(ours()=> #root::or({ #asked }, || #otherwise))
+            }
+            (None, ..) => asked,
+            (Some(condition), None, Some(otherwise)) => quote_spanned!(ours()=>
+                let asked = if #condition { #root::Some({ #asked }) } else { #root::None };
+                #root::or_if(asked, || #otherwise)
+            ),
+            (Some(condition), ..) => quote_spanned!(ours()=>
+                if #condition { #root::some({ #asked }) } else { #root::none() }
+            ),
+        }
+    }
+
+    fn each(&self, Each { pat, items }: &Each, args: &TokenStream, ask: &TokenStream) -> TokenStream {
+        let (root, items) = (self.root, self.items(items));
+        quote_spanned!(ours()=> #root::each(#items, |n, #pat| { #args #ask }).await)
+    }
+
+    /// An async closure only where `else` needs one: the other way has a level less.
+    fn each_or(
+        &self,
+        Each { pat, items }: &Each,
+        args: &TokenStream,
+        ask: &TokenStream,
+        otherwise: &Expr,
+    ) -> TokenStream {
+        let (root, items) = (self.root, self.items(items));
+        quote_spanned!(ours()=>
+            #root::each(#items, async |n, #pat| #root::or({ #args #ask.await }, || #otherwise)).await
+        )
+    }
+
+    /// What `for` and `..` go through: a place is borrowed, everything else is taken.
+    fn items(&self, items: &Expression) -> TokenStream {
+        let (expr, root) = (&items.expr, self.root);
+        if !is_place(expr) {
+            return expr.to_token_stream();
+        }
+        let borrowed = borrowed(expr);
+        quote_spanned!(ends(expr).0=> (&&#root::Items(#borrowed)).items())
+    }
+
+    /// Statements that put all arguments into `args`.
+    fn arguments(&self, node: &Node, injected: &[Ident]) -> TokenStream {
+        let mut injected = injected.iter();
+        let mut args: Vec<Argument<'_>> = node.args.iter().map(Argument::Written).collect();
+        let mut injections = node.injections.iter();
+        for injection in injections.by_ref() {
+            match &injection.how {
+                How::Conj => {
+                    args.extend(injected.by_ref().take(injection.names.len()).map(Argument::Injected))
+                }
+                How::Cons => {
+                    for answer in injected.by_ref().take(injection.names.len()) {
+                        args.insert(0, Argument::Injected(answer));
+                    }
+                }
+                How::Function(function) => {
+                    let tuple = self.tuple(&args);
+                    let tuple = injected
+                        .by_ref()
+                        .take(injection.names.len())
+                        .fold(tuple, |tuple, answer| called(function, &tuple, answer));
+                    return self.arguments_as_tuple(node, function, tuple, injections, injected);
+                }
+            }
+        }
+        self.arguments_one_by_one(node, &args)
+    }
+
+    fn arguments_one_by_one(&self, node: &Node, args: &[Argument<'_>]) -> TokenStream {
+        let topic = topic(node);
+        let each = args.iter().enumerate().map(|(place, arg)| match arg {
+            Argument::Written(Arg { spread: Some(_), value }) => {
+                let (items, span) = (self.items(value), ours_at(value.expr.span()));
+                quote_spanned!(span=> #topic.spread(&mut args, #items);)
+            }
+            Argument::Written(Arg { spread: None, value }) => {
+                let (span, value) = (ours_at(value.expr.span()), borrowed(&value.expr));
+                quote_spanned!(span=> #topic.arg::<#place, _>(&mut args, #value);)
+            }
+            Argument::Injected(answer) => {
+                quote_spanned!(answer.span()=> #topic.arg::<#place, _>(&mut args, &#answer);)
+            }
+        });
+        let spread = node.args.iter().any(|arg| arg.spread.is_some());
+        let count = args.len();
+        let enough =
+            (!spread).then(|| quote_spanned!(ours_at(node.paren.span.close())=> #topic.enough::<#count>();));
+        quote_spanned!(ours()=> #(#each)* #enough)
+    }
+
+    /// `f((a, b,), one)`, and what further `<-`s put around it.
+    fn arguments_as_tuple<'n>(
+        &self,
+        node: &Node,
+        function: &Path,
+        mut tuple: TokenStream,
+        injections: impl Iterator<Item = &'n super::ast::Injection>,
+        mut injected: std::slice::Iter<'_, Ident>,
+    ) -> TokenStream {
+        let root = self.root;
+        let mut function = function;
+        for injection in injections {
+            for answer in injected.by_ref().take(injection.names.len()) {
+                tuple = match &injection.how {
+                    How::Conj => quote_spanned!(answer.span()=> #root::Conj::conj(#tuple, #answer)),
+                    How::Cons => quote_spanned!(answer.span()=> #root::Cons::cons(#tuple, #answer)),
+                    How::Function(next) => called(next, &tuple, answer),
+                };
+            }
+            if let How::Function(next) = &injection.how {
+                function = next;
+            }
+        }
+        let (topic, span) = (topic(node), ours_at(function.span()));
+        quote_spanned!(span=> #topic.args(&mut args, &#tuple);)
+    }
+
+    /// The arguments so far, each by value when it is `Copy`, by reference otherwise.
+    fn tuple(&self, args: &[Argument<'_>]) -> TokenStream {
+        let root = self.root;
+        let args = args.iter().map(|arg| match arg {
+            Argument::Written(arg) => {
+                let value = borrowed(&arg.value.expr);
+                quote_spanned!(ours()=> (&&#root::Seen(#value)).seen())
+            }
+            Argument::Injected(answer) => answer.to_token_stream(),
+        });
+        quote_spanned!(ours()=> (#(#args,)*))
+    }
+
+    /// One more than the depth of the deepest topic that is asked; one with `-> T` may be nobody's.
+    pub(crate) fn depth(&self) -> TokenStream {
+        let root = self.root;
+        let depths =
+            self.nodes().iter().filter(|node| node.reply.is_none() || node.target.path().is_some()).map(
+                |node| {
+                    let topic = declared(&node.target, root);
+                    quote_spanned!(ours_at(node.target.span())=> #topic.depth())
+                },
+            );
+        let deepest = depths.reduce(|a, b| quote_spanned!(ours()=> #root::deeper(#a, #b)));
+        deepest.map_or_else(|| quote_spanned!(ours()=> 1), |deepest| quote_spanned!(ours()=> 1 + #deepest))
+    }
+
+    /// The names of all topics that are asked.
+    pub(crate) fn asks(&self) -> TokenStream {
+        let root = self.root;
+        let names = self.nodes().iter().map(|node| match &node.target {
+            Target::Topic(topic) => topic.to_token_stream(),
+            Target::Contract(path) => {
+                quote_spanned!(ours_at(path.span())=> <#path as #root::Contract>::TOPIC)
+            }
+        });
+        quote_spanned!(ours()=> &[#(#names),*])
+    }
+}
+
+/// One argument of a request, before it is written down.
+enum Argument<'a> {
+    Written(&'a Arg),
+    Injected(&'a Ident),
+}
+
+impl Target {
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Target::Topic(topic) => topic.span(),
+            Target::Contract(path) => path.span(),
+        }
+    }
+
+    fn path(&self) -> Option<&Path> {
+        match self {
+            Target::Topic(_) => None,
+            Target::Contract(path) => Some(path),
+        }
+    }
+}
+
+/// The topic by its name or path. The same tokens in the graph and in `DEPTH`, so that rustc shows one error for
+/// both.
+fn declared(target: &Target, root: &Root) -> TokenStream {
+    let span = ours_at(target.span());
+    let root = root.at(span);
+    match target {
+        Target::Topic(topic) => {
+            let id = topic_id_literal(topic);
+            quote_spanned!(span=> #root::topic(#root::TopicId::<#id>))
+        }
+        Target::Contract(path) => quote_spanned!(span=> #root::contract::<#path>()),
+    }
+}
+
+fn called(function: &Path, tuple: &TokenStream, answer: &Ident) -> TokenStream {
+    quote_spanned!(ours_at(function.span())=> #function(#tuple, #answer))
+}
+
+fn ours() -> Span {
+    Span::mixed_site()
+}
+
+fn topic(node: &Node) -> Ident {
+    format_ident!("t_{}", node.key(), span = ours())
+}
+
+pub(crate) fn slot(node: &Node) -> Ident {
+    format_ident!("s_{}", node.key(), span = ours())
+}
+
+fn future(node: &Node) -> Ident {
+    format_ident!("n_{}", node.key(), span = ours())
+}
+
+/// A path, or fields and elements of one.
+fn is_place(expr: &Expr) -> bool {
+    match expr {
+        Expr::Path(_) => true,
+        Expr::Field(field) => is_place(&field.base),
+        Expr::Index(index) => is_place(&index.expr),
+        Expr::Group(group) => is_place(&group.expr),
+        Expr::Paren(paren) => is_place(&paren.expr),
+        _ => false,
+    }
+}
+
+/// `&(expr)`, from the expression's first token to its last, so that rustc's caret is under all of it.
+fn borrowed(expr: &Expr) -> TokenStream {
+    let (first, _) = ends(expr);
+    let parens = parenthesized(expr);
+    quote_spanned!(first=> &#parens)
+}
+
+fn parenthesized(expr: &Expr) -> TokenTree {
+    let (_, last) = ends(expr);
+    let mut group = Group::new(Delimiter::Parenthesis, expr.to_token_stream());
+    group.set_span(last);
+    TokenTree::Group(group)
+}
+
+/// Our spans at the first and at the last token.
+fn ends(expr: &Expr) -> (Span, Span) {
+    let mut tokens = expr.to_token_stream().into_iter();
+    let first = tokens.next().map_or_else(Span::call_site, |token| token.span());
+    let last = tokens.last().map_or(first, |token| token.span());
+    (ours_at(first), ours_at(last))
+}

@@ -1,0 +1,321 @@
+//! What stands in the parentheses of `#[reactor(..)]` and `#[contract(..)]`.
+//!
+//! `options := [ option { "," option } [","] ]`, where an option is `name = value` or `deps! < .. >`. A mistake
+//! in one option is reported and leaves the others readable.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use syn::ext::IdentExt;
+use syn::parse::{ParseStream, Parser};
+use syn::{Error, Lit, LitInt, LitStr, Path, Result, Token};
+
+use crate::deps::ast::{Dag, Target};
+use crate::deps::cut::Body;
+use crate::deps::parse;
+use crate::duration::{self, Time, Zero};
+use crate::report::{Report, did_you_mean};
+use crate::topic;
+
+/// Which attribute it is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Reactor,
+    Contract,
+}
+
+/// The options of one attribute; those that only a reactor takes stay empty for a contract.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) topic: Once<Target>,
+    pub(crate) name: Once<LitStr>,
+    pub(crate) contract: Once<Ident>,
+    pub(crate) to: Once<Target>,
+    pub(crate) within: Once<Time>,
+    pub(crate) retry: Once<u32>,
+    pub(crate) order: Once<Order>,
+    pub(crate) concurrency: Once<usize>,
+    /// `envelope = json`, the only one that is ever written.
+    pub(crate) json: Once<()>,
+    pub(crate) root: Once<Path>,
+    pub(crate) deps: Once<Dag>,
+}
+
+/// An option that may be given once; it remembers where.
+pub(crate) struct Once<T> {
+    given: Option<(Ident, T)>,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Order {
+    Key,
+    Partition,
+    None,
+}
+
+const REACTOR: [&str; 11] = [
+    "topic",
+    "deps!",
+    "to",
+    "within",
+    "retry",
+    "order",
+    "concurrency",
+    "name",
+    "contract",
+    "envelope",
+    "crate",
+];
+const CONTRACT: [&str; 4] = ["topic", "contract", "envelope", "crate"];
+
+impl Kind {
+    fn options(self) -> &'static [&'static str] {
+        match self {
+            Kind::Reactor => &REACTOR,
+            Kind::Contract => &CONTRACT,
+        }
+    }
+}
+
+impl Options {
+    /// Reads all options, and checks what each value says by itself and what contradicts what.
+    pub(crate) fn read(tokens: TokenStream, kind: Kind, report: &mut Report) -> Self {
+        let mut options = Self::default();
+        let read = |input: ParseStream<'_>| {
+            while !input.is_empty() {
+                if let Err(error) = options.option(input, kind, report) {
+                    report.add(error);
+                    skip(input)?;
+                }
+                if !input.is_empty() {
+                    input.parse::<Token![,]>()?;
+                }
+            }
+            Ok(())
+        };
+        if let Err(error) = read.parse2(tokens) {
+            report.add(error);
+        }
+        options.check_topic_names(report);
+        options.check_envelope(report);
+        options
+    }
+
+    fn option(&mut self, input: ParseStream<'_>, kind: Kind, report: &mut Report) -> Result<()> {
+        let name = input.call(Ident::parse_any).map_err(|error| not_an_option(&error, input))?;
+        let macro_like = input.peek(Token![!]);
+        let text = if macro_like { format!("{name}!") } else { name.to_string() };
+        if !kind.options().contains(&text.as_str()) {
+            let error = unknown(&name, &text, kind);
+            if macro_like {
+                // Commas of its own would look like the ends of options.
+                input.parse::<Token![!]>()?;
+                let _skipped = Body::take(input);
+            }
+            return Err(error);
+        }
+        if macro_like {
+            input.parse::<Token![!]>()?;
+            let body = Body::take(input)?;
+            self.deps.set(name, parse::dag(body, report), report);
+        } else {
+            if !input.peek(Token![=]) {
+                return Err(Error::new(
+                    name.span(),
+                    format!("`{text}` has a value: write `{}`", sample(&text)),
+                ));
+            }
+            input.parse::<Token![=]>()?;
+            self.value(name, &text, input, report)?;
+        }
+        if input.is_empty() || input.peek(Token![,]) {
+            return Ok(());
+        }
+        Err(input.error("expected `,` before the next option"))
+    }
+
+    fn value(&mut self, name: Ident, text: &str, input: ParseStream<'_>, report: &mut Report) -> Result<()> {
+        match text {
+            "topic" => self.topic.set(name, target(input)?, report),
+            "to" => self.to.set(name, target(input)?, report),
+            "name" => {
+                self.name.set(name, literal(input, "expected a text, such as `name = \"billing\"`")?, report)
+            }
+            "contract" => self.contract.set(name, type_name(input)?, report),
+            "within" => self.within.set(name, duration::parse(input, Zero::Refused)?, report),
+            "retry" => self.retry.set(name, number(input, "a whole number, such as `retry = 3`")?, report),
+            "order" => self.order.set(name, order(input)?, report),
+            "concurrency" => self.concurrency.set(name, concurrency(input)?, report),
+            "envelope" => {
+                one_of(input, "envelope", &["json"])?;
+                self.json.set(name, (), report);
+            }
+            _ => self.root.set(name, root(input)?, report),
+        }
+        Ok(())
+    }
+
+    fn check_topic_names(&self, report: &mut Report) {
+        for target in [&self.topic, &self.to] {
+            if let Some(Target::Topic(topic)) = target.get() {
+                topic::check_name(topic, report);
+            }
+        }
+    }
+
+    /// A reactor that implements a contract takes over how requests to it travel.
+    fn check_envelope(&self, report: &mut Report) {
+        if let (Some(envelope), Some(Target::Contract(_))) = (self.json.name(), self.topic.get()) {
+            report.error(
+                envelope,
+                "the contract that `topic` names says how requests travel: remove `envelope`",
+            );
+        }
+    }
+
+    /// The topic, if it is a literal that can be declared.
+    pub(crate) fn declared(&self) -> Option<&LitStr> {
+        match self.topic.get() {
+            Some(Target::Topic(topic)) if topic::is_legal(topic) => Some(topic),
+            _ => None,
+        }
+    }
+}
+
+impl<T> Default for Once<T> {
+    fn default() -> Self {
+        Self { given: None }
+    }
+}
+
+impl<T> Once<T> {
+    fn set(&mut self, name: Ident, value: T, report: &mut Report) {
+        match &self.given {
+            Some(_) => report.error(&name, format!("a second `{name}`: keep one of them")),
+            None => self.given = Some((name, value)),
+        }
+    }
+
+    pub(crate) fn get(&self) -> Option<&T> {
+        self.given.as_ref().map(|(_, value)| value)
+    }
+
+    pub(crate) fn take(&mut self) -> Option<T> {
+        self.given.take().map(|(_, value)| value)
+    }
+
+    /// The option's name, as it was written.
+    pub(crate) fn name(&self) -> Option<&Ident> {
+        self.given.as_ref().map(|(name, _)| name)
+    }
+}
+
+/// Leaves the input at the `,` before the next option, or at the end.
+fn skip(input: ParseStream<'_>) -> Result<()> {
+    while !input.is_empty() && !input.peek(Token![,]) {
+        input.parse::<TokenTree>()?;
+    }
+    Ok(())
+}
+
+fn not_an_option(error: &Error, input: ParseStream<'_>) -> Error {
+    match input.peek(Lit) {
+        true => Error::new(error.span(), "expected an option: a topic is written `topic = \"..\"`"),
+        false => Error::new(error.span(), "expected an option, such as `topic = \"..\"`"),
+    }
+}
+
+fn unknown(name: &Ident, text: &str, kind: Kind) -> Error {
+    let known = kind.options();
+    let listed = || known.iter().map(|option| format!("`{option}`")).collect::<Vec<_>>().join(", ");
+    let message = match did_you_mean(text, known.iter().copied()) {
+        _ if kind == Kind::Contract && REACTOR.contains(&text) => {
+            format!("`{text}` is for reactors: a contract has {}", listed())
+        }
+        Some(meant) => format!("unknown option `{text}`, did you mean `{meant}`?"),
+        None => format!("unknown option `{text}`: there are {}", listed()),
+    };
+    Error::new(name.span(), message)
+}
+
+/// How an option is written.
+fn sample(option: &str) -> &'static str {
+    match option {
+        "topic" => "topic = \"..\"",
+        "to" => "to = \"..\"",
+        "name" => "name = \"..\"",
+        "contract" => "contract = Name",
+        "within" => "within = 30s",
+        "retry" => "retry = 3",
+        "order" => "order = key",
+        "concurrency" => "concurrency = 64",
+        "envelope" => "envelope = json",
+        _ => "crate = path::to::fusion",
+    }
+}
+
+fn target(input: ParseStream<'_>) -> Result<Target> {
+    let expected = "expected a topic such as \"add\", or the path of a contract";
+    if input.peek(Lit) {
+        return literal(input, expected).map(Target::Topic);
+    }
+    let place = input.span();
+    input.call(Path::parse_mod_style).map(Target::Contract).map_err(|_| Error::new(place, expected))
+}
+
+fn literal(input: ParseStream<'_>, expected: &str) -> Result<LitStr> {
+    let place = input.span();
+    input.parse().map_err(|_| Error::new(place, expected))
+}
+
+fn type_name(input: ParseStream<'_>) -> Result<Ident> {
+    let place = input.span();
+    input
+        .parse()
+        .map_err(|_| Error::new(place, "expected a name for the contract, such as `contract = AddContract`"))
+}
+
+fn number<N: std::str::FromStr<Err: std::fmt::Display>>(input: ParseStream<'_>, expected: &str) -> Result<N> {
+    let place = input.span();
+    let error = || Error::new(place, format!("expected {expected}"));
+    let literal: LitInt = input.parse().map_err(|_| error())?;
+    if !literal.suffix().is_empty() {
+        return Err(error());
+    }
+    literal.base10_parse().map_err(|_| error())
+}
+
+fn concurrency(input: ParseStream<'_>) -> Result<usize> {
+    let place = input.span();
+    let expected = "a number of records, such as `concurrency = 64`";
+    match number(input, expected)? {
+        0 => Err(Error::new(place, "`concurrency` is at least 1, or no record could run")),
+        records => Ok(records),
+    }
+}
+
+fn order(input: ParseStream<'_>) -> Result<Order> {
+    Ok(match one_of(input, "order", &["key", "partition", "none"])? {
+        0 => Order::Key,
+        1 => Order::Partition,
+        _ => Order::None,
+    })
+}
+
+/// One of a few words: its index.
+fn one_of(input: ParseStream<'_>, option: &str, words: &[&str]) -> Result<usize> {
+    let place = input.span();
+    let listed = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
+    let error = |message: String| Error::new(place, message);
+    let word = input.call(Ident::parse_any).map_err(|_| error(format!("`{option}` is one of {listed}")))?;
+    let found = words.iter().position(|candidate| word == candidate);
+    found.ok_or_else(|| match did_you_mean(&word.to_string(), words.iter().copied()) {
+        Some(meant) => error(format!("unknown `{option}` `{word}`, did you mean `{meant}`?")),
+        None if words.len() == 1 => error(format!("unknown `{option}` `{word}`: there is only {listed}")),
+        None => error(format!("unknown `{option}` `{word}`: there are {listed}")),
+    })
+}
+
+fn root(input: ParseStream<'_>) -> Result<Path> {
+    let place = input.span();
+    let message = "expected the path of fusion, such as `crate = my_framework::fusion`";
+    input.call(Path::parse_mod_style).map_err(|_| Error::new(place, message))
+}

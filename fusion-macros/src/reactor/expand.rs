@@ -1,0 +1,327 @@
+//! The tokens of one reactor.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{FnArg, Type};
+
+use crate::alias;
+use crate::contract::{Contract, plain_name, tuple};
+use crate::deps::Analysed;
+use crate::deps::ast::{Target, key};
+use crate::deps::expand::{Lowering, slot};
+use crate::function::{Body, Function};
+use crate::options::{Options, Order};
+use crate::report::Report;
+use crate::root::{Root, ours_at};
+use crate::signature::{Handler, Param, Reply, Role, argument_of};
+
+/// Everything that is known of a reactor.
+pub(super) struct Expansion<'a> {
+    pub(super) contract: Contract<'a>,
+    pub(super) function: &'a Function,
+    pub(super) handler: &'a Handler,
+    pub(super) options: &'a Options,
+}
+
+impl Expansion<'_> {
+    /// The function, the contract, and the reactor, or a stub of it if `report` has anything.
+    pub(super) fn tokens(&self, graph: Option<&Analysed>, understood: bool, report: Report) -> TokenStream {
+        let root = &self.contract.root;
+        let graph = graph.map(|graph| Lowering { graph, root });
+        let fine = report.is_empty();
+        let errors = report.into_compile_errors();
+        let function = match self.function.body {
+            Body::Block(_) => self.function.to_token_stream(),
+            // rustc would have something to say about it too.
+            Body::None(_) => TokenStream::new(),
+        };
+        if self.function.sig.inputs.iter().any(|input| matches!(input, FnArg::Receiver(_))) {
+            // Where this stands, no types can be declared.
+            return quote!(#function #errors);
+        }
+        let ty = self.contract.ty(&["missing_docs"]);
+        let contract = match self.options.topic.get() {
+            Some(Target::Contract(path)) if fine => self.same_as(path),
+            Some(Target::Contract(_)) => TokenStream::new(),
+            _ => self.contract.impls_apart(graph.as_ref().map(Lowering::depth), understood),
+        };
+        let (reactor, aliases) = match fine {
+            true => (self.reactor(graph.as_ref()), alias::refuse(self.handler, root)),
+            false => (self.stub(), TokenStream::new()),
+        };
+        let cfgs = self.function.cfgs();
+        quote_spanned!(ours()=>
+            #function
+            #ty
+            #(#cfgs)*
+            const _: () = { #contract #reactor #aliases };
+            #errors
+        )
+    }
+
+    /// Compares the signature with that of the contract which it implements, each part under its own type.
+    fn same_as(&self, path: &syn::Path) -> TokenStream {
+        let root = &self.contract.root;
+        let params = self.handler.payload().enumerate().map(|(place, Param { ty, .. })| {
+            let span = ours_at(ty.span());
+            let root = root.at(span);
+            quote_spanned!(span=> #root::same_parameter::<#path, #place, #ty>();)
+        });
+        let count = self.handler.payload().count();
+        let at_close = ours_at(self.function.sig.paren_token.span.close());
+        let at_reply = self.handler.reply.value().map_or(at_close, |ty| ours_at(ty.span()));
+        let (root_at_close, root_at_reply) = (root.at(at_close), root.at(at_reply));
+        let reply =
+            self.handler.reply.value().map_or_else(|| quote_spanned!(at_reply=> ()), |ty| quote!(#ty));
+        let count = quote_spanned!(at_close=> #root_at_close::same_count::<#path, #count>());
+        let reply = quote_spanned!(at_reply=> #root_at_reply::same_reply::<#path, #reply>());
+        quote_spanned!(ours()=> const _: () = { #(#params)* #reply; #count; };)
+    }
+
+    fn reactor(&self, graph: Option<&Lowering<'_>>) -> TokenStream {
+        let Contract { name, root, .. } = &self.contract;
+        let contract = self.served();
+        let payload = tuple(self.handler.payload());
+        let hand_ins = tuple(self.handler.hand_ins());
+        let hand_ins = match graph {
+            Some(_) => quote_spanned!(ours()=> #root::Calls<#hand_ins>),
+            None => hand_ins,
+        };
+        let value = self.handler.reply.value().map_or_else(|| quote!(()), |ty| quote!(#ty));
+        let (needs, spec, run) = (self.needs(), self.spec(graph), self.run(graph));
+        quote_spanned!(self.at_name()=>
+            #[automatically_derived]
+            impl #root::Reactor for #name {
+                type Contract = #contract;
+                type Payload = #payload;
+                type HandIns = #hand_ins;
+                type Value = #value;
+                type Needs = #needs;
+                #spec
+                #run
+            }
+        )
+    }
+
+    /// The contract of the topic: of our own, or the one that `topic` names.
+    fn served(&self) -> TokenStream {
+        match self.options.topic.get() {
+            Some(Target::Contract(path)) => quote!(#path),
+            _ => self.contract.name.to_token_stream(),
+        }
+    }
+
+    /// The state that the parameters take, as a list of types.
+    fn needs(&self) -> TokenStream {
+        let states: Vec<&Type> =
+            self.handler.hand_ins().filter_map(|param| argument_of(&param.ty, "State")).collect();
+        states
+            .iter()
+            .rfold(quote_spanned!(ours()=> ()), |rest, state| quote_spanned!(ours()=> (#state, #rest)))
+    }
+
+    /// What the attribute says, on top of the defaults.
+    fn spec(&self, graph: Option<&Lowering<'_>>) -> TokenStream {
+        let Contract { root, .. } = &self.contract;
+        let Options { to, within, retry, order, concurrency, json, .. } = self.options;
+        let name = self.options.name.get().map_or_else(|| plain_name(self.function), syn::LitStr::value);
+        let contract = self.served();
+        let mut fields = Vec::new();
+        let mut field = |name: &str, value: TokenStream| {
+            let name = Ident::new(name, ours());
+            fields.push(quote_spanned!(ours()=> #name: #value,));
+        };
+        if let Some(graph) = graph {
+            field("asks", graph.asks());
+        }
+        if let Some(to) = to.get() {
+            let to = topic_of(to, root);
+            field("to", quote_spanned!(ours()=> #root::Some(#to)));
+            let optional = self.handler.reply.value().is_some_and(|ty| argument_of(ty, "Option").is_some());
+            field("optional", quote!(#optional));
+        }
+        if let Some(within) = within.get() {
+            let nanos = u64::try_from(within.value.as_nanos()).unwrap_or(u64::MAX);
+            field("within", quote_spanned!(ours()=> ::core::time::Duration::from_nanos(#nanos)));
+        }
+        if let Some(retry) = retry.get() {
+            field("retry", quote!(#retry));
+        }
+        if let Some(order) = order.get() {
+            let order = match order {
+                Order::Key => "Key",
+                Order::Partition => "Partition",
+                Order::None => "None",
+            };
+            let order = Ident::new(order, ours());
+            field("order", quote_spanned!(ours()=> #root::Order::#order));
+        }
+        if let Some(concurrency) = concurrency.get() {
+            field("concurrency", quote!(#concurrency));
+        }
+        if json.get().is_some() || matches!(self.options.topic.get(), Some(Target::Contract(_))) {
+            field("envelope", quote_spanned!(ours()=> <#contract as #root::Contract>::ENVELOPE));
+        }
+        quote_spanned!(ours()=>
+            const SPEC: #root::ReactorSpec = #root::ReactorSpec {
+                #(#fields)*
+                ..#root::ReactorSpec::new(#name, <#contract as #root::Contract>::TOPIC)
+            };
+        )
+    }
+
+    /// `Reactor::run`. That its future is `Send` is asked of the handler, so it is spanned there.
+    fn run(&self, graph: Option<&Lowering<'_>>) -> TokenStream {
+        let root = &self.contract.root;
+        let body = match graph {
+            Some(graph) => self.with_graph(graph),
+            None => self.without_graph(),
+        };
+        let at_name = self.at_name();
+        let future = quote_spanned!(at_name=>
+            impl ::core::future::Future<Output = #root::Result<Self::Value, #root::Failure>> + ::core::marker::Send + 'static
+        );
+        quote_spanned!(at_name=>
+            fn run(payload: Self::Payload, hand_ins: Self::HandIns) -> #future { #body }
+        )
+    }
+
+    fn without_graph(&self) -> TokenStream {
+        let names = self.names(|_| None);
+        let (payload, hand_ins) = (self.pattern(Role::Payload, &names), self.pattern(Role::HandIn, &names));
+        let called = self.called(&self.function.sig.ident, names.iter().map(ToTokens::to_token_stream));
+        quote_spanned!(self.at_name()=> async move {
+            let #payload = payload;
+            let #hand_ins = hand_ins;
+            #called
+        })
+    }
+
+    /// The parameters have the user's names here, for the expressions in the nodes. So the handler is bound before
+    /// any of them, which may have the handler's name.
+    fn with_graph(&self, graph: &Lowering<'_>) -> TokenStream {
+        let root = &self.contract.root;
+        let (imports, slots, run) = (graph.imports(), graph.slots(), graph.run());
+        let names = self.names(|param| param.name.clone());
+        let (payload, hand_ins) = (self.pattern(Role::Payload, &names), self.pattern(Role::HandIn, &names));
+        let taken = || self.handler.params.iter().filter(|param| param.role == Role::Node);
+        let takers = taken().map(|param| {
+            let (ty, span) = (&param.ty, ours_at(param.ty.span()));
+            let (taker, slot) = (taker(param), self.slot(param, graph));
+            quote_spanned!(span=> let #taker = #slot.taken_as::<#ty>();)
+        });
+        let arguments = self.handler.params.iter().zip(&names).map(|(param, name)| match param.role {
+            Role::Node => {
+                let (taker, slot) = (taker(param), self.slot(param, graph));
+                quote_spanned!(ours()=> #taker.take(#slot)?)
+            }
+            Role::Payload | Role::HandIn => name.to_token_stream(),
+        });
+        let handler = Ident::new("handler", ours());
+        let called = self.called(&handler, arguments);
+        let function = &self.function.sig.ident;
+        quote_spanned!(self.at_name()=>
+            #imports
+            async move {
+                let #handler = #function;
+                let #payload = payload;
+                let #root::Calls(caller, #hand_ins) = hand_ins;
+                #slots
+                #(#takers)*
+                #root::ran(#run)?;
+                #called
+            }
+        )
+    }
+
+    /// The call of the handler, as a result.
+    fn called(&self, handler: &Ident, arguments: impl Iterator<Item = TokenStream>) -> TokenStream {
+        let root = &self.contract.root;
+        let at_name = self.at_name();
+        let awaited = self.handler.is_async.then(|| quote_spanned!(at_name=> .await));
+        let call = quote_spanned!(at_name=> #handler(#(#arguments),*)#awaited);
+        match &self.handler.reply {
+            Reply::Event | Reply::Value(_) => quote_spanned!(at_name=> #root::Ok(#call)),
+            Reply::Result { whole, .. } => {
+                let span = ours_at(error_of(whole).span());
+                let (outcome, root) = (Ident::new("outcome", span), root.at(span));
+                quote_spanned!(span=> let #outcome = #call; #root::outcome(#outcome))
+            }
+        }
+    }
+
+    /// A name per parameter: the one that `named` gives, or one of ours.
+    fn names(&self, named: impl Fn(&Param) -> Option<Ident>) -> Vec<Ident> {
+        let params = self.handler.params.iter().enumerate();
+        params
+            .map(|(place, param)| named(param).unwrap_or_else(|| format_ident!("p_{place}", span = ours())))
+            .collect()
+    }
+
+    fn pattern(&self, role: Role, names: &[Ident]) -> TokenStream {
+        let names = self
+            .handler
+            .params
+            .iter()
+            .zip(names)
+            .filter(|(param, _)| param.role == role)
+            .map(|(_, name)| name);
+        quote_spanned!(ours()=> (#(#names,)*))
+    }
+
+    fn slot(&self, param: &Param, graph: &Lowering<'_>) -> Ident {
+        let name = param.name.as_ref().map(key).unwrap_or_default();
+        let node = graph.graph.dag.nodes.iter().find(|node| node.key() == name);
+        node.map_or_else(|| Ident::new("missing", ours()), slot)
+    }
+
+    fn stub(&self) -> TokenStream {
+        let Contract { name, root, .. } = &self.contract;
+        let (contract, called) = (self.served(), plain_name(self.function));
+        quote_spanned!(self.at_name()=>
+            #[automatically_derived]
+            impl #root::Reactor for #name {
+                type Contract = #contract;
+                type Payload = ();
+                type HandIns = ();
+                type Value = ();
+                type Needs = ();
+                const SPEC: #root::ReactorSpec = #root::ReactorSpec::new(#called, <#contract as #root::Contract>::TOPIC);
+                fn run(_: (), _: ()) -> impl ::core::future::Future<Output = #root::Result<(), #root::Failure>> + ::core::marker::Send + 'static {
+                    ::core::future::pending()
+                }
+            }
+        )
+    }
+
+    fn at_name(&self) -> Span {
+        ours_at(self.function.sig.ident.span())
+    }
+}
+
+fn ours() -> Span {
+    Span::mixed_site()
+}
+
+fn topic_of(target: &Target, root: &Root) -> TokenStream {
+    match target {
+        Target::Topic(topic) => topic.to_token_stream(),
+        Target::Contract(path) => quote_spanned!(ours_at(path.span())=> <#path as #root::Contract>::TOPIC),
+    }
+}
+
+fn taker(param: &Param) -> Ident {
+    format_ident!("k_{}", param.name.as_ref().map(key).unwrap_or_default(), span = ours())
+}
+
+/// The `E` of `Result<T, E>`, or all of `io::Result<T>`.
+fn error_of(result: &Type) -> TokenStream {
+    let arguments = crate::signature::last_segment(result).map(|segment| &segment.arguments);
+    match arguments {
+        Some(syn::PathArguments::AngleBracketed(arguments)) if arguments.args.len() == 2 => {
+            arguments.args[1].to_token_stream()
+        }
+        _ => result.to_token_stream(),
+    }
+}

@@ -1,0 +1,80 @@
+//! `#[reactor]`: the function as it was written, its contract beside it, and what runs the two.
+
+mod expand;
+
+use proc_macro2::{Span, TokenStream};
+use quote::quote_spanned;
+use syn::Path;
+
+use self::expand::Expansion;
+use crate::contract::Contract;
+use crate::deps::ast::Target;
+use crate::deps::{self, Surroundings};
+use crate::function::{Body, Function};
+use crate::options::{Kind, Options};
+use crate::report::Report;
+use crate::signature::{Handler, Reply};
+
+/// How long a run may take unless the attribute says otherwise, as `ReactorSpec::new` has it.
+const WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
+
+/// Options, signature, graph; then the expansion, with a stub for the reactor if there was any mistake, so that
+/// those who ask its topic have no errors of their own.
+pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
+    let mut report = Report::new();
+    let mut options = Options::read(options, Kind::Reactor, &mut report);
+    let function = match Function::read(item.clone(), "#[reactor]") {
+        Ok(function) => function,
+        Err(error) => {
+            report.add(error);
+            let errors = report.into_compile_errors();
+            return quote_spanned!(Span::mixed_site()=> #item #errors);
+        }
+    };
+    check_topic(&options, &mut report);
+    check_body(&function, &mut report);
+    let dag = options.deps.take();
+    let errors = report.len();
+    let handler = Handler::read(&function.sig, dag.as_ref(), Kind::Reactor, &mut report);
+    let understood = report.len() == errors;
+    check_to(&options, &handler, &mut report);
+    let around = surroundings(&options, &function, &handler);
+    let graph = dag.map(|dag| deps::analyse(dag, &around, &mut report));
+    let contract = Contract::new(&function, &handler, &options);
+    let expansion = Expansion { contract, function: &function, handler: &handler, options: &options };
+    expansion.tokens(graph.flatten().as_ref(), understood, report)
+}
+
+fn check_topic(options: &Options, report: &mut Report) {
+    if options.topic.get().is_none() {
+        let message = "a reactor serves a topic: write `#[reactor(topic = \"..\")]`";
+        report.error_at(Span::call_site(), message);
+    }
+}
+
+fn check_body(function: &Function, report: &mut Report) {
+    if let Body::None(semicolon) = &function.body {
+        report.error(
+            semicolon,
+            "a reactor has a body: write it, or `#[contract]` if this is answered elsewhere",
+        );
+    }
+}
+
+fn check_to(options: &Options, handler: &Handler, report: &mut Report) {
+    if let (Some(to), Reply::Event) = (options.to.name(), &handler.reply) {
+        report.error(to, "`to` sends what the handler returns, and this one returns nothing: add `-> T`");
+    }
+}
+
+/// What the checks of the graph must know: how others ask this reactor, its payload, and its time.
+fn surroundings(options: &Options, function: &Function, handler: &Handler) -> Surroundings {
+    let mut own = vec![Target::Contract(Path::from(function.sig.ident.clone()))];
+    own.extend(options.contract.get().map(|name| Target::Contract(Path::from(name.clone()))));
+    own.extend(options.topic.get().cloned());
+    Surroundings {
+        own,
+        payload: handler.payload().filter_map(|param| param.name.clone()).collect(),
+        within: Some(options.within.get().map_or(WITHIN, |time| time.value)),
+    }
+}
