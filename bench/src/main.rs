@@ -25,7 +25,8 @@ ask      sends requests and takes their replies
 hops     chains of requests, each sent when the one before is answered
          messages=1000 (chains) path=3 (requests in each)
 
-rounds=5 of each side in turn, in every scenario";
+rounds=5 of each side in turn, in every scenario
+only=N   runs the Nth side alone, for a profiler";
 
 /// What a scenario may be told; each one reads what concerns it.
 struct Options {
@@ -36,6 +37,7 @@ struct Options {
     headers: usize,
     in_flight: u64,
     path: u64,
+    only: Option<usize>,
 }
 
 fn main() -> ExitCode {
@@ -64,7 +66,7 @@ impl Options {
         let brokers = std::env::var("KAFKA_BOOTSTRAP_SERVERS")
             .map_err(|_| r#"set KAFKA_BOOTSTRAP_SERVERS, for example with: eval "$(scripts/kafka start)""#)?;
         let mut options =
-            Options { brokers, rounds: 5, messages: None, partitions: 4, headers: 1, in_flight: 1, path: 3 };
+            Options { brokers, rounds: 5, messages: None, partitions: 4, headers: 1, in_flight: 1, path: 3, only: None };
         for argument in arguments {
             let (key, value) = argument.split_once('=').ok_or(USAGE)?;
             let number: u32 = value.parse().map_err(|error| format!("{argument}: {error}"))?;
@@ -76,6 +78,7 @@ impl Options {
                 "partitions" => options.partitions = number as i32,
                 "in_flight" => options.in_flight = number.into(),
                 "path" => options.path = number.into(),
+                "only" => options.only = Some(number as usize - 1),
                 _ => return Err(USAGE.into()),
             }
         }
@@ -90,7 +93,7 @@ fn consume(options: &Options) -> Result<()> {
     eprintln!("filled {} with {messages} messages in {:.1?}", load.topic.name, filled.wall);
     interleave(
         &format!("consume: {messages} messages, {} partitions, {} headers", load.partitions, options.headers),
-        options.rounds,
+        options,
         &[
             Side::new("raw batch loop", || raw_consume::raw_consume(&load)),
             Side::new("fusion", || ours::consume(&load)),
@@ -104,7 +107,7 @@ fn ask(options: &Options) -> Result<()> {
     let requests = options.messages.unwrap_or(if in_flight == 1 { 5_000 } else { 100_000 });
     interleave(
         &format!("ask: {requests} requests, {in_flight} in flight"),
-        options.rounds,
+        options,
         &[
             Side::new("raw, one produce at a time", || {
                 raw_ask::raw_ask(&options.brokers, requests, in_flight, 1)
@@ -122,7 +125,7 @@ fn hops(options: &Options) -> Result<()> {
     let path = options.path;
     interleave(
         &format!("hops: {chains} chains of {path}"),
-        options.rounds,
+        options,
         &[Side::new("raw requests in turn", || hops::raw_hops(&options.brokers, chains, path))],
     )
 }
