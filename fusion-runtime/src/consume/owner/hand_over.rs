@@ -36,7 +36,8 @@ impl Owner {
                 }
             };
             // A partition that is on its way out, or gone: what librdkafka had fetched of it is dropped.
-            if let Some(partition) = self.partitions.get_mut(place) {
+            let partition = self.partitions.get_mut(place);
+            if let Some(partition) = partition.filter(|partition| !partition.assignment.is_stopping()) {
                 if partition.taken.is_empty() {
                     touched.push(place.clone());
                 }

@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::{TopicPartitionList, consumer::CommitMode};
+use rdkafka::{
+    TopicPartitionList,
+    consumer::{CommitMode, Consumer as _},
+};
 
 use crate::{
     consume::{
@@ -68,6 +71,7 @@ impl Owner {
         if !rebalance::is_lost(&self.client) {
             self.commit(Some(&places), CommitMode::Sync);
         }
+        self.resume_before_unassign(&places);
         let mut list = TopicPartitionList::new();
         for place in &places {
             list.add_partition(&place.0, place.1);
@@ -78,5 +82,22 @@ impl Owner {
         rebalance::unassign(&self.client, &list);
         self.set_pressure();
         self.tell_assigned.send_replace(self.partitions.len());
+    }
+
+    /// librdkafka keeps a pause over unassign and assign: a partition that came back to this member would be assigned
+    /// and never read.
+    fn resume_before_unassign(&mut self, places: &[Place]) {
+        let mut list = TopicPartitionList::new();
+        for place in places {
+            if let Some(partition) = self.partitions.get_mut(place).filter(|partition| partition.paused) {
+                partition.paused = false;
+                list.add_partition(&place.0, place.1);
+            }
+        }
+        if list.count() > 0
+            && let Err(error) = self.client.resume(&list)
+        {
+            tracing::warn!(%error, "what is given back could not be resumed");
+        }
     }
 }
