@@ -4,9 +4,11 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
 };
+use std::task::Waker;
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
+use futures_util::task::AtomicWaker;
 use tokio::sync::{Semaphore, broadcast};
 
 use crate::{
@@ -80,6 +82,7 @@ pub(super) struct Assignment {
     polling: AtomicU64,
     made: Instant,
     owner: Thread,
+    worker: AtomicWaker,
 }
 
 impl Assignment {
@@ -95,6 +98,7 @@ impl Assignment {
             polling: AtomicU64::new(0),
             made: Instant::now(),
             owner,
+            worker: AtomicWaker::new(),
         }
     }
 
@@ -128,10 +132,13 @@ impl Assignment {
         Some((began, self.made.elapsed().saturating_sub(since)))
     }
 
+    /// Has the worker start nothing new and end with what runs.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
+        self.worker.wake();
     }
 
+    /// Has the worker end without what runs.
     pub(super) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
         self.stop();
@@ -142,6 +149,11 @@ impl Assignment {
     }
 
     // The worker's side.
+
+    /// Before it looks whether it is told to stop.
+    pub(super) fn woken_by(&self, worker: &Waker) {
+        self.worker.register(worker);
+    }
 
     pub(super) fn begin_poll(&self, now: Instant) {
         let millis = now.saturating_duration_since(self.made).as_millis();

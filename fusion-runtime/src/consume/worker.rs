@@ -175,7 +175,7 @@ impl Worker {
 
     /// Starts what waited for its lane or a permit.
     fn start_waiting(&mut self, now: Now, cx: &mut Context<'_>) {
-        while self.lanes.waiting() > 0 && self.poll_permit(cx) {
+        while self.lanes.waiting() > 0 && !self.assignment.is_stopping() && self.poll_permit(cx) {
             let Some((lane, record)) = self.lanes.next_ready() else { break };
             let record = record.as_ref();
             let (asked, input, admission) = admit(&self.core, &self.served, &record, now);
@@ -188,6 +188,9 @@ impl Worker {
     /// Takes records from batches; `false` when there are none left for now.
     fn take(&mut self, now: Now, cx: &mut Context<'_>) -> bool {
         for _ in 0..SLICE {
+            if self.assignment.is_stopping() {
+                return true;
+            }
             let message = match self.batch.next() {
                 Some(message) => message,
                 None => match self.batches.poll_recv(cx) {
@@ -379,6 +382,7 @@ impl Future for Worker {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.settlements.waker.register(cx.waker());
+        this.assignment.woken_by(cx.waker());
         let now = Now::read();
         this.assignment.begin_poll(now.instant.into_std());
         this.listened = this.served.results.receiver_count() > 0;
@@ -387,13 +391,9 @@ impl Future for Worker {
         if this.assignment.is_stopping() {
             this.drop_waiting();
             this.report();
-            let outstanding = this.running.len() + this.acknowledging.len() + this.progress.unfinished();
             let awaited = this.running.len() + this.acknowledging.len() + this.settlements.outstanding();
-            if this.assignment.is_abandoned() || awaited == 0 || outstanding == 0 {
-                return Poll::Ready(());
-            }
-            // A channel that is closed wakes nobody; the owner's `stop` comes with a message for that.
-            return Poll::Pending;
+            let over = this.assignment.is_abandoned() || awaited == 0;
+            return if over { Poll::Ready(()) } else { Poll::Pending };
         }
         this.start_waiting(now, cx);
         let more = this.take(now, cx);

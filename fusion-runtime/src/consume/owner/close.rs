@@ -8,23 +8,16 @@ use std::{
 
 use rdkafka::consumer::{CommitMode, Consumer as _};
 
-use crate::{Error, broker::ffi::WakeGuard, consume::worker::Batch};
+use crate::{Error, broker::ffi::WakeGuard};
 
 use super::{Owner, Stopped};
 
 impl Owner {
     /// `true` when everything has ended and is committed.
     pub(super) fn stop_when_drained(&mut self) -> bool {
-        let Some(stopping) = &mut self.stopping else { return false };
-        let running = self.partitions.values().filter(|partition| !partition.assignment.has_ended());
-        if running.clone().next().is_some() && Instant::now() < stopping.until {
-            return false;
-        }
-        for partition in running {
-            partition.assignment.abandon();
-            let _ = partition.batches.send(Batch::new());
-        }
-        true
+        let Some(stopping) = &self.stopping else { return false };
+        let drained = self.partitions.values().all(|partition| partition.assignment.has_ended());
+        drained || Instant::now() >= stopping.until
     }
 
     pub(super) fn close(mut self, guard: WakeGuard, outcome: Result<(), Error>) {
@@ -35,10 +28,8 @@ impl Owner {
             .map(|partition| partition.assignment.held())
             .sum();
         self.commit(None, CommitMode::Sync);
-        self.stop_workers(self.partitions.keys().cloned().collect());
         for partition in self.partitions.values() {
             partition.assignment.abandon();
-            let _ = partition.batches.send(Batch::new());
         }
         // The client must not close under messages; workers let go of theirs as soon as they are polled.
         let until = Instant::now() + Duration::from_secs(5);

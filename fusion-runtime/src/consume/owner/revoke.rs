@@ -8,10 +8,7 @@ use rdkafka::{
 };
 
 use crate::{
-    consume::{
-        rebalance::{self, Place},
-        worker::Batch,
-    },
+    consume::rebalance::{self, Place},
     observe::Count,
 };
 
@@ -40,11 +37,10 @@ impl Owner {
         }
     }
 
-    /// Tells workers to start nothing new. An empty batch wakes those that sleep.
+    /// Tells workers to start nothing new.
     pub(super) fn stop_workers(&self, places: Vec<Place>) {
         for partition in places.iter().filter_map(|place| self.partitions.get(place)) {
             partition.assignment.stop();
-            let _ = partition.batches.send(Batch::new());
         }
     }
 
@@ -58,15 +54,9 @@ impl Owner {
             return;
         }
         let places = self.revoking.take().map(|revoking| revoking.places).unwrap_or_default();
-        if over {
-            for place in &places {
-                if let Some(partition) =
-                    self.partitions.get(place).filter(|partition| !partition.assignment.has_ended())
-                {
-                    partition.assignment.abandon();
-                    let _ = partition.batches.send(Batch::new());
-                }
-            }
+        // Those that have ended by now do not mind.
+        for partition in places.iter().filter_map(|place| self.partitions.get(place)) {
+            partition.assignment.abandon();
         }
         if !rebalance::is_lost(&self.client) {
             self.commit(Some(&places), CommitMode::Sync);
