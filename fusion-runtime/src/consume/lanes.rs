@@ -177,6 +177,11 @@ impl<R> Lanes<R> {
         Some((lane, record))
     }
 
+    /// Whether a record waits whose lane is free.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// How many records are in flight.
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight

@@ -175,7 +175,7 @@ impl Worker {
 
     /// Starts what waited for its lane or a permit.
     fn start_waiting(&mut self, now: Now, cx: &mut Context<'_>) {
-        while self.lanes.waiting() > 0 && !self.assignment.is_stopping() && self.poll_permit(cx) {
+        while self.lanes.has_ready() && !self.assignment.is_stopping() && self.poll_permit(cx) {
             let Some((lane, record)) = self.lanes.next_ready() else { break };
             let record = record.as_ref();
             let (asked, input, admission) = admit(&self.core, &self.served, &record, now);
@@ -400,8 +400,8 @@ impl Future for Worker {
         // What was parked in this slice has not been polled with its own waker yet.
         this.poll_running(cx);
         this.start_waiting(now, cx);
-        if !more && this.lanes.waiting() == 0 {
-            // An idle partition must not keep a permit from a busy one.
+        if !more && !this.lanes.has_ready() {
+            // A partition that has nothing to start must not keep a permit from one that has.
             this.permit = None;
             this.waiting_for_permit = None;
         }
