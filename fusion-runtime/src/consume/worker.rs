@@ -173,8 +173,9 @@ impl Worker {
         self.permit.is_some()
     }
 
-    /// Starts what waited for its lane or a permit.
-    fn start_waiting(&mut self, now: Now, cx: &mut Context<'_>) {
+    /// Starts what waited for its lane or a permit, and says how many.
+    fn start_waiting(&mut self, now: Now, cx: &mut Context<'_>) -> usize {
+        let mut started = 0;
         while self.lanes.has_ready() && !self.assignment.is_stopping() && self.poll_permit(cx) {
             let Some((lane, record)) = self.lanes.next_ready() else { break };
             let record = record.as_ref();
@@ -182,7 +183,9 @@ impl Worker {
             if !self.run(&record, asked, input, admission, now, Some(lane), cx) {
                 self.lanes.release(lane);
             }
+            started += 1;
         }
+        started
     }
 
     /// Takes records from batches; `false` when there are none left for now.
@@ -397,9 +400,14 @@ impl Future for Worker {
         }
         this.start_waiting(now, cx);
         let more = this.take(now, cx);
-        // What was parked in this slice has not been polled with its own waker yet.
-        this.poll_running(cx);
-        this.start_waiting(now, cx);
+        // What was parked in this slice has not been polled with its own waker yet. What ends there makes room for
+        // others, which are parked in turn: a future that was never polled wakes nobody.
+        loop {
+            this.poll_running(cx);
+            if this.start_waiting(now, cx) == 0 {
+                break;
+            }
+        }
         if !more && !this.lanes.has_ready() {
             // A partition that has nothing to start must not keep a permit from one that has.
             this.permit = None;
