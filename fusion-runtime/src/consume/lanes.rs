@@ -220,6 +220,12 @@ impl Pressure {
         records >= self.high.0 || bytes >= self.high.1
     }
 
+    /// What a paused partition may hold to be read again, in records and bytes.
+    #[inline]
+    pub(crate) fn low(&self) -> (usize, usize) {
+        self.low
+    }
+
     /// Whether a paused partition should be read again. Always so when nothing waits.
     #[inline]
     pub(crate) fn should_resume(&self, records: usize, bytes: usize) -> bool {

@@ -127,8 +127,10 @@ impl Owner {
 
     /// Whether there is room is per partition: a slow key must not stop the others.
     pub(super) fn set_pressure(&mut self) {
-        let share = self.core.settings.in_flight / self.partitions.len().max(1);
-        self.pressure = Pressure::new(share.max(64), WAITING_BYTES);
+        let all = self.core.settings.in_flight;
+        // With very many partitions, each still has enough for its lanes.
+        let share = (all / self.partitions.len().max(1)).max(all.min(64));
+        self.pressure = Pressure::new(share, WAITING_BYTES);
     }
 }
 

@@ -66,7 +66,6 @@ impl Owner {
         match self.client.pause(&list) {
             Ok(()) => {
                 partition.paused = true;
-                partition.assignment.wake_below(self.core.settings.in_flight / 4);
                 self.core.counters.one(Count::Pauses);
             }
             Err(error) => tracing::debug!(%error, topic = place.0, partition = place.1, "pause"),
@@ -76,6 +75,7 @@ impl Owner {
     pub(super) fn resume(&mut self) {
         let mut list = TopicPartitionList::new();
         for partition in self.partitions.values_mut().filter(|partition| partition.paused) {
+            partition.assignment.wake_at(self.pressure.low());
             let (held, bytes) = (partition.assignment.held(), partition.assignment.waiting_bytes());
             if self.pressure.should_resume(held, bytes) {
                 partition.paused = false;

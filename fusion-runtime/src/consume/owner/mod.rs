@@ -105,7 +105,8 @@ impl Owner {
         let thread = thread::current();
         self.queue.wake(thread.clone());
         let guard = WakeGuard::for_consumer(&self.client, thread);
-        let mut messages = Vec::with_capacity(BATCH);
+        let batch = BATCH.min(self.core.settings.in_flight);
+        let mut messages = Vec::with_capacity(batch);
         let outcome = loop {
             let events = self.serve_events(&guard);
             self.serve_commands();
@@ -115,7 +116,7 @@ impl Owner {
             if let Some(reason) = self.client.context().take_fatal() {
                 break Err(Error::Fatal { client: "consumer", reason });
             }
-            let taken = self.queue.take(BATCH, &mut messages);
+            let taken = self.queue.take(batch, &mut messages);
             if let Err(error) = self.hand_over(&mut messages) {
                 break Err(error);
             }
