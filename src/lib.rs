@@ -9,7 +9,7 @@ pub use fusion_runtime::{
     Order,
     dag::{Answer, CallError, Sent},
     failure::{Failure, RetryPolicy},
-    reactor::{Context, HandIn, Key, Reactor, Run, State},
+    reactor::{Context, HandIn, Key, Reactor, ReactorSpec, Run, State},
 };
 
 pub use fusion_macros::contract;

@@ -90,16 +90,16 @@ impl<'a> Contract<'a> {
     /// name: what `Declared` names is in use, to rustc, and so would be whatever that type implements, down to
     /// the function. As it is, a reactor that was left out of `reactors![..]` is reported as unused.
     pub(crate) fn impls_apart(&self, depth: Option<TokenStream>, understood: bool) -> TokenStream {
-        let Self { name, root, .. } = self;
+        let Self { name, root, function: Function { vis, .. }, .. } = self;
         let Some(topic) = self.options.declared() else {
             return self.contract_for(name, depth.as_ref(), understood);
         };
-        let declaration = Ident::new("Declaration", Span::mixed_site());
+        let declaration = format_ident!("{}_contract", plain_name(self.function), span = self.at_name());
         let apart = self.contract_for(&declaration, depth.as_ref(), understood);
         let depth = depth.map(|_| quote_spanned!(self.at_name()=> <#declaration as #root::Contract>::DEPTH));
         let own = self.contract_for(name, depth.as_ref(), understood);
         let declared = declared(&declaration, topic, root);
-        quote_spanned!(self.at_name()=> #own struct #declaration {} #apart #declared)
+        quote_spanned!(self.at_name()=> #own #vis struct #declaration {} #apart #declared)
     }
 
     /// A signature that was not understood accepts any arguments, so that those who ask this topic have no errors

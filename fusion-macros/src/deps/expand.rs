@@ -379,8 +379,9 @@ fn ours() -> Span {
     Span::mixed_site()
 }
 
+/// It lies at the target, where rustc says that its type is private to another module.
 fn topic(node: &Node) -> Ident {
-    format_ident!("t_{}", node.key(), span = ours())
+    format_ident!("t_{}", node.key(), span = ours_at(node.target.span()))
 }
 
 pub(crate) fn slot(node: &Node) -> Ident {
