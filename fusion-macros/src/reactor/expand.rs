@@ -14,7 +14,7 @@ use crate::function::{Body, Function};
 use crate::options::{Options, Order};
 use crate::report::Report;
 use crate::root::{Root, ours_at};
-use crate::signature::{Handler, Param, Reply, Role, argument_of};
+use crate::signature::{Handler, Param, Reply, Role, argument_of, last_segment, plain};
 
 /// Everything that is known of a reactor.
 pub(super) struct Expansion<'a> {
@@ -32,7 +32,7 @@ impl Expansion<'_> {
         let fine = report.is_empty();
         let errors = report.into_compile_errors();
         let function = match self.function.body {
-            Body::Block(_) => self.function.to_token_stream(),
+            Body::Block(_) => self.function(),
             // rustc would have something to say about it too.
             Body::None(_) => TokenStream::new(),
         };
@@ -58,6 +58,14 @@ impl Expansion<'_> {
             const _: () = { #contract #reactor #aliases };
             #errors
         )
+    }
+
+    /// The function as it was written. Clippy would have `-> ()` removed, which here says something.
+    fn function(&self) -> TokenStream {
+        let function = self.function;
+        let unit = self.handler.reply.value().is_some_and(|ty| matches!(plain(ty), Type::Tuple(ty) if ty.elems.is_empty()));
+        let allow = unit.then(|| quote_spanned!(ours()=> #[allow(clippy::unused_unit)]));
+        quote!(#allow #function)
     }
 
     /// Compares the signature with that of the contract which it implements, each part under its own type.
@@ -305,7 +313,7 @@ fn taker(param: &Param) -> Ident {
 
 /// The `E` of `Result<T, E>`, or all of `io::Result<T>`.
 fn error_of(result: &Type) -> TokenStream {
-    let arguments = crate::signature::last_segment(result).map(|segment| &segment.arguments);
+    let arguments = last_segment(result).map(|segment| &segment.arguments);
     match arguments {
         Some(syn::PathArguments::AngleBracketed(arguments)) if arguments.args.len() == 2 => arguments.args[1].to_token_stream(),
         _ => result.to_token_stream(),

@@ -2,7 +2,7 @@
 
 use fusion::{Contract, prelude::*};
 
-pub(crate) mod contracts {
+pub(crate) mod services {
     use fusion::prelude::*;
 
     /// Adds any number of integers.
@@ -18,30 +18,30 @@ pub(crate) mod contracts {
     pub(crate) fn done(id: u64);
 }
 
-#[reactor(topic = contracts::add)]
+#[reactor(topic = services::add)]
 async fn fake_add(numbers: Vec<i64>) -> i64 {
     numbers.len().try_into().unwrap_or_default()
 }
 
-#[reactor(topic = contracts::Ship, contract = FakeShip, name = "shipping")]
+#[reactor(topic = services::Ship, contract = FakeShip, name = "shipping")]
 fn ship(article: String, to: String, _: Option<bool>) -> Result<Option<u64>, std::num::ParseIntError> {
     format!("{article}{to}").parse().map(Some)
 }
 
-#[reactor(topic = contracts::done, to = contracts::add)]
+#[reactor(topic = services::done, to = services::add)]
 fn done(id: u64) -> () {
     let _ = id;
 }
 
 #[test]
 fn a_contract_says_what_it_is() {
-    assert_eq!(contracts::add::TOPIC, "contracts.add");
-    assert_eq!(contracts::add::ENVELOPE, fusion::Envelope::Json);
-    assert_eq!(contracts::Ship::TOPIC, "contracts.ship");
+    assert_eq!(services::add::TOPIC, "contracts.add");
+    assert_eq!(services::add::ENVELOPE, fusion::Envelope::Json);
+    assert_eq!(services::Ship::TOPIC, "contracts.ship");
     assert_eq!(<fake_add as fusion::Reactor>::SPEC.topic, "contracts.add");
     assert_eq!(<fake_add as fusion::Reactor>::SPEC.envelope, fusion::Envelope::Json);
     assert_eq!(<FakeShip as fusion::Reactor>::SPEC.name, "shipping");
     assert_eq!(<done as fusion::Reactor>::SPEC.to, Some("contracts.add"));
-    assert_eq!(contracts::done::TOPIC, "contracts.done");
+    assert_eq!(services::done::TOPIC, "contracts.done");
     reactors![fake_add, FakeShip, done];
 }

@@ -72,7 +72,7 @@ mod own {
         // Clauses.
         late: "deps.nothing"() after one, two;
         two: "deps.add"(one) if one > 1 && order.limit > Box::new(3);
-        maybe: "deps.add"(two.unwrap_or(3)) if let_it(&order.note) else 5;
+        maybe: "deps.add"(two.unwrap_or(3)) if is_there(order.note.as_ref()) else 5;
         each: "deps.greet"(item.name) for item in order.items;
         pairs: "deps.greet"(name, u8::from(*price > 1)) for (name, price) in &order.prices;
         range: "deps.add"(i, one) if one != 2 for i in 0..one within 2s retry 1 else i * 2;
@@ -101,7 +101,7 @@ fn all(
     one + two.unwrap_or_default() + *order.limit
 }
 
-fn let_it(note: &Option<String>) -> bool {
+fn is_there(note: Option<&String>) -> bool {
     note.is_some()
 }
 
