@@ -26,7 +26,7 @@ pub(super) struct Expansion<'a> {
 
 impl Expansion<'_> {
     /// The function, the contract, and the reactor, or a stub of it if `report` has anything.
-    pub(super) fn tokens(&self, graph: Option<&Analysed>, understood: bool, report: Report) -> TokenStream {
+    pub(super) fn tokens(&self, graph: Option<&Analysed>, report: Report) -> TokenStream {
         let root = &self.contract.root;
         let graph = graph.map(|graph| Lowering { graph, root });
         let fine = report.is_empty();
@@ -44,7 +44,7 @@ impl Expansion<'_> {
         let contract = match self.options.topic.get() {
             Some(Target::Contract(path)) if fine => self.same_as(path),
             Some(Target::Contract(_)) => TokenStream::new(),
-            _ => self.contract.impls_apart(graph.as_ref().map(Lowering::depth), understood),
+            _ => self.contract.impls_apart(graph.as_ref().map(Lowering::depth)),
         };
         let (reactor, aliases) = match fine {
             true => (self.reactor(graph.as_ref()), alias::refuse(self.handler, root)),
@@ -89,8 +89,8 @@ impl Expansion<'_> {
     fn reactor(&self, graph: Option<&Lowering<'_>>) -> TokenStream {
         let Contract { name, root, .. } = &self.contract;
         let contract = self.served();
-        let payload = tuple(self.handler.payload());
-        let hand_ins = tuple(self.handler.hand_ins());
+        let payload = tuple(self.handler.payload(), &self.function.sig);
+        let hand_ins = tuple(self.handler.hand_ins(), &self.function.sig);
         let hand_ins = match graph {
             Some(_) => quote_spanned!(ours()=> #root::Calls<#hand_ins>),
             None => hand_ins,
@@ -246,7 +246,7 @@ impl Expansion<'_> {
         let awaited = self.handler.is_async.then(|| quote_spanned!(at_name=> .await));
         let call = quote_spanned!(at_name=> #handler(#(#arguments),*)#awaited);
         match &self.handler.reply {
-            Reply::Event | Reply::Value(_) => quote_spanned!(at_name=> #root::Ok(#call)),
+            Reply::Event | Reply::Value(_) | Reply::Unknown => quote_spanned!(at_name=> #root::Ok(#call)),
             Reply::Result { whole, .. } => {
                 let span = ours_at(error_of(whole).span());
                 let (outcome, root) = (Ident::new("outcome", span), root.at(span));

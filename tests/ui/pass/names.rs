@@ -91,6 +91,6 @@ async fn all() {
     assert_eq!(deep(1).await, 1);
     reactors![handler, outcome, r#fn, scopes, paths, services::deep,];
     let empty: fusion_runtime::reactor::Set<_> = reactors![];
-    let _: fusion_runtime::reactor::Set<fusion_runtime::reactor::Nil> = empty;
+    let _: fusion_runtime::reactor::Set<()> = empty;
     reactors![crate = ::fusion, paths];
 }
