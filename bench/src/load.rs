@@ -18,6 +18,10 @@ use crate::report::{Clock, Measure};
 /// Often enough that a run of a second commits several times.
 pub(crate) const COMMIT_EVERY: Duration = Duration::from_millis(100);
 
+/// The topic that is read. A reactor's topic stands in its source, so this one is not new for each run: one that an
+/// interrupted run left behind has to be deleted by hand.
+pub(crate) const ORDERS: &str = "bench.orders";
+
 /// For anything that must answer: a bench fails, it does not hang.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
@@ -115,7 +119,11 @@ pub(crate) struct Topic {
 impl Topic {
     /// Returns when all partitions have leaders.
     pub(crate) fn create(brokers: &str, what: &str, partitions: i32) -> Result<Self> {
-        let topic = Topic { brokers: brokers.to_owned(), name: format!("bench.{what}.{}", Uuid::new_v4()) };
+        Self::named(brokers, format!("bench.{what}.{}", Uuid::new_v4()), partitions)
+    }
+
+    fn named(brokers: &str, name: String, partitions: i32) -> Result<Self> {
+        let topic = Topic { brokers: brokers.to_owned(), name };
         let admin = topic.admin()?;
         let new = NewTopic::new(&topic.name, partitions, TopicReplication::Fixed(-1));
         let options = AdminOptions::new().operation_timeout(Some(PATIENCE));
@@ -168,7 +176,7 @@ impl Load {
         partitions: i32,
         headers: usize,
     ) -> Result<(Self, Measure)> {
-        let topic = Topic::create(brokers, "orders", partitions)?;
+        let topic = Topic::named(brokers, ORDERS.to_owned(), partitions)?;
         let producer: BaseProducer =
             client(brokers).set("linger.ms", "50").set("queue.buffering.max.messages", "1000000").create()?;
         let clock = Clock::start();

@@ -2,6 +2,7 @@
 
 mod hops;
 mod load;
+mod ours;
 mod raw_ask;
 mod raw_consume;
 mod report;
@@ -92,6 +93,7 @@ fn consume(options: &Options) -> Result<()> {
         options.rounds,
         &[
             Side::new("raw batch loop", || raw_consume::raw_consume(&load)),
+            Side::new("fusion", || ours::consume(&load)),
             Side::new("StreamConsumer and spawn", || stream_spawn::stream_spawn(&load)),
         ],
     )
@@ -110,6 +112,7 @@ fn ask(options: &Options) -> Result<()> {
             Side::new("raw, produces unbounded", || {
                 raw_ask::raw_ask(&options.brokers, requests, in_flight, raw_ask::UNBOUNDED)
             }),
+            Side::new("fusion", || ours::ask(&options.brokers, requests, in_flight)),
         ],
     )
 }
