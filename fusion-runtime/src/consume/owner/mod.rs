@@ -21,7 +21,7 @@ use crate::{
     Error,
     broker::{
         Start,
-        ffi::{OwnQueue, WakeGuard},
+        ffi::{Batch, Message, OwnQueue, WakeGuard},
     },
     observe::Count,
 };
@@ -30,7 +30,6 @@ use super::{
     lanes::Pressure,
     rebalance::{GroupContext, Place, Rebalance},
     shared::{Assignment, Core, Served},
-    worker::Batch,
 };
 
 use handle::Command;
@@ -62,7 +61,7 @@ struct Partition {
     /// The poll that was told last as one that blocks.
     blocked: u64,
     /// What was taken for it in this round.
-    taken: Batch,
+    taken: Vec<Message>,
 }
 
 /// Partitions on their way out.
