@@ -2,7 +2,7 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError, mpsc},
-    thread::{self, JoinHandle, Thread},
+    thread::{self, Thread},
     time::{Duration, Instant},
 };
 
@@ -32,7 +32,8 @@ pub(super) trait Receive: Send + Sync + 'static {
 pub(super) struct Reader {
     commands: mpsc::Sender<Command>,
     thread: Thread,
-    handle: Mutex<Option<JoinHandle<()>>>,
+    /// Ends with the thread.
+    closed: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 enum Command {
@@ -67,6 +68,7 @@ impl Reader {
         let limit = config.settings().connect_limit;
         let (commands, inbox) = mpsc::channel();
         let (tell, told) = mpsc::channel();
+        let (closing, closed) = oneshot::channel::<()>();
         let handle = thread::Builder::new()
             .name(format!("{name}-replies"))
             .spawn(move || {
@@ -79,11 +81,12 @@ impl Reader {
                     owner.run();
                 }
                 owner.close();
+                drop(closing);
             })
             .map_err(|error| Error::Thread { name: "consumer of replies", error })?;
         told.recv().map_err(|_| Error::Stopped)??;
         let thread = handle.thread().clone();
-        Ok(Reader { commands, thread, handle: Mutex::new(Some(handle)) })
+        Ok(Reader { commands, thread, closed: Mutex::new(Some(closed)) })
     }
 
     /// Reads a new topic's only partition, too. It is positioned when this returns.
@@ -106,9 +109,9 @@ impl Reader {
     /// Closes the consumer, or leaves it behind if that takes longer than `until`.
     pub(super) async fn stop(&self, until: Instant) {
         self.command(Command::Stop);
-        let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(handle) = handle {
-            let closed = tokio::task::spawn_blocking(move || handle.join());
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(closed) = closed {
+            // Not joined: a tokio runtime does not end before its blocking tasks do.
             let _ = tokio::time::timeout_at(tokio::time::Instant::from_std(until), closed).await;
         }
     }

@@ -163,10 +163,16 @@ impl Shared {
 
     async fn delete(&self, topic: String, until: std::time::Instant) {
         let config = self.config.clone();
-        let deleted = tokio::task::spawn_blocking(move || topics::delete(&config, &[&topic]));
+        let (tell, deleted) = oneshot::channel();
+        // A thread of its own: a tokio runtime does not end before its blocking tasks do, and brokers may be away.
+        let deleting = std::thread::Builder::new().name("delete-topic".into());
+        let started = deleting.spawn(move || drop(tell.send(topics::delete(&config, &[&topic]))));
+        if let Err(error) = started {
+            tracing::warn!(%error, "a reply topic was not deleted; its retention empties it");
+        }
         match tokio::time::timeout_at(Instant::from_std(until), deleted).await {
             Ok(Ok(Err(error))) => {
-                tracing::warn!(%error, "a reply topic was not deleted; its retention empties it")
+                tracing::warn!(%error, "a reply topic was not deleted; its retention empties it");
             }
             Err(_) => tracing::warn!("a reply topic was not deleted in time; its retention empties it"),
             Ok(_) => {}

@@ -44,6 +44,8 @@ const TICK: Duration = Duration::from_millis(50);
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
 /// How long a revoke may wait for what runs. Other members of the group wait for it, too.
 const REVOKE_LIMIT: Duration = Duration::from_secs(10);
+/// How long the broker may take to confirm the commit of what is given back.
+const COMMIT_LIMIT: Duration = Duration::from_secs(5);
 /// How long the broker may take to say where the group stands.
 const COMMITTED_LIMIT: Duration = Duration::from_secs(10);
 /// A poll of a worker that lasts longer is held up by a handler.
@@ -51,12 +53,15 @@ const BLOCKED: Duration = Duration::from_secs(1);
 /// Bytes that may wait for their lanes, per partition.
 const WAITING_BYTES: usize = 16 * 1024 * 1024;
 
+/// An offset that nothing is committed at.
+const UNKNOWN: i64 = -1;
+
 /// A partition that this member serves.
 struct Partition {
     place: Place,
     assignment: Arc<Assignment>,
     batches: mpsc::UnboundedSender<Batch>,
-    /// What was committed last.
+    /// What was committed last, or [`UNKNOWN`].
     committed: i64,
     paused: bool,
     /// The poll that was told last as one that blocks.
@@ -72,6 +77,9 @@ struct Revoking {
 }
 
 struct Stopping {
+    /// When what runs must have ended.
+    drained: Instant,
+    /// When everything must have ended.
     until: Instant,
     tell: Option<oneshot::Sender<Stopped>>,
 }
@@ -98,6 +106,8 @@ struct Owner {
     assign_at: Instant,
     stopping: Option<Stopping>,
     next_commit: Instant,
+    /// How many commits were sent.
+    commits: usize,
 }
 
 impl Owner {
@@ -154,21 +164,16 @@ impl Owner {
     }
 
     fn serve_commands(&mut self) {
-        while let Ok(Command::Stop { until, tell }) = self.inbox.try_recv() {
+        while let Ok(Command::Stop { drained, until, tell }) = self.inbox.try_recv() {
             if self.stopping.is_none() {
                 self.stop_workers(self.partitions.keys().cloned().collect());
-                self.stopping = Some(Stopping { until, tell: Some(tell) });
+                self.stopping = Some(Stopping { drained, until, tell: Some(tell) });
             }
         }
     }
 
     fn serve_rebalances(&mut self) -> Result<(), Error> {
-        for failure in self.client.context().take_failed_commits() {
-            self.core.counters.one(Count::CommitFailures);
-            tracing::warn!(group = &*self.core.app, "a commit failed and is repeated: {failure}");
-            // Nothing is known to be committed any more.
-            self.partitions.values_mut().for_each(|partition| partition.committed = -1);
-        }
+        self.serve_failed_commits();
         for rebalance in self.client.context().take_rebalances() {
             match rebalance {
                 Rebalance::Assign(places) => self.assigning.get_or_insert_default().extend(places),

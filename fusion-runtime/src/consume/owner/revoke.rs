@@ -2,17 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::{
-    TopicPartitionList,
-    consumer::{CommitMode, Consumer as _},
-};
+use rdkafka::{TopicPartitionList, consumer::Consumer as _};
 
 use crate::{
     consume::rebalance::{self, Place},
     observe::Count,
 };
 
-use super::{Owner, REVOKE_LIMIT, Revoking};
+use super::{COMMIT_LIMIT, Owner, REVOKE_LIMIT, Revoking};
 
 impl Owner {
     pub(super) fn begin_revoke(&mut self, places: Vec<Place>) {
@@ -58,9 +55,7 @@ impl Owner {
         for partition in places.iter().filter_map(|place| self.partitions.get(place)) {
             partition.assignment.abandon();
         }
-        if !rebalance::is_lost(&self.client) {
-            self.commit(Some(&places), CommitMode::Sync);
-        }
+        self.commit_and_wait(Some(&places), Instant::now() + COMMIT_LIMIT);
         self.resume_before_unassign(&places);
         let mut list = TopicPartitionList::new();
         for place in &places {
