@@ -36,10 +36,7 @@ impl Owner {
         }
         // Whatever is not known yet is asked for again after a pause.
         self.assign_at = Instant::now() + Duration::from_millis(200);
-        let mut wanted = TopicPartitionList::new();
-        for (topic, partition) in assigning {
-            wanted.add_partition(topic, *partition);
-        }
+        let wanted = rebalance::list(assigning);
         // Blocks this thread for a round trip. What runs goes on; nothing new is taken meanwhile.
         let known = if wanted.count() == 0 {
             Ok(wanted)
@@ -121,7 +118,10 @@ impl Owner {
             blocked: 0,
             taken: Vec::new(),
         };
-        self.partitions.insert(place, partition);
+        if let Some(old) = self.partitions.insert(place, partition) {
+            // Its revoke was never told.
+            old.assignment.abandon();
+        }
         self.set_pressure();
     }
 

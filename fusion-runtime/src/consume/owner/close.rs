@@ -8,7 +8,11 @@ use std::{
 
 use rdkafka::consumer::Consumer as _;
 
-use crate::{Error, broker::ffi::WakeGuard};
+use crate::{
+    Error,
+    broker::ffi::WakeGuard,
+    consume::rebalance::{self, Rebalance},
+};
 
 use super::{Owner, Stopped};
 
@@ -49,9 +53,20 @@ impl Owner {
         let error = outcome.err().unwrap_or(Error::Stopped);
         self.fail.send_replace(Some(Arc::new(error)));
         self.client.context().close();
+        self.decline_rebalances();
         drop(guard);
         drop(self.queue);
         // The last reference: this leaves the group.
         drop(self.client);
+    }
+
+    /// What the group asked and nobody answered yet.
+    fn decline_rebalances(&mut self) {
+        let revoking = self.revoking.take().map(|revoking| Rebalance::Revoke(revoking.places));
+        let assigning = self.assigning.take().map(Rebalance::Assign);
+        let more = self.client.context().take_rebalances();
+        for rebalance in revoking.into_iter().chain(assigning).chain(more) {
+            rebalance::decline(&self.client, &rebalance);
+        }
     }
 }
