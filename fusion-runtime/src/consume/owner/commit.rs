@@ -35,6 +35,7 @@ impl Owner {
             let committable = partition.assignment.committable();
             let meant = places.is_none_or(|places| places.contains(place));
             if meant
+                && committable != UNKNOWN
                 && committable != partition.committed
                 && list.add_partition_offset(&place.0, place.1, Offset::Offset(committable)).is_ok()
             {

@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc},
     thread::{self, Thread},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
