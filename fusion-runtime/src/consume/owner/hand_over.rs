@@ -49,8 +49,12 @@ impl Owner {
             let batch = std::mem::take(&mut partition.taken);
             self.core.counters.add(Count::Records, batch.len() as u64);
             partition.assignment.hand_over(batch.len());
-            // A worker that has ended takes nothing; then the revoke is under way.
-            let _ = partition.batches.send(batch);
+            if partition.batches.send(batch).is_err() {
+                // Nobody told it to end: what a handler holds panicked when it was dropped, or the runtime ends.
+                let reason =
+                    format!("the worker of topic `{}`, partition {} has ended by itself", place.0, place.1);
+                return Err(Error::Fatal { client: "consumer", reason });
+            }
             let held = partition.assignment.held();
             if !partition.paused && self.pressure.should_pause(held, partition.assignment.waiting_bytes()) {
                 self.pause(&place);

@@ -14,7 +14,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::{
+    consumer::{BaseConsumer, Consumer as _},
+    error::KafkaError,
+};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
@@ -118,7 +121,10 @@ impl Owner {
         let batch = BATCH.min(self.core.settings.in_flight);
         let mut messages = Vec::with_capacity(batch);
         let outcome = loop {
-            let events = self.serve_events(&guard);
+            let events = match self.serve_events(&guard) {
+                Ok(events) => events,
+                Err(error) => break Err(error),
+            };
             self.serve_commands();
             if let Err(error) = self.serve_rebalances() {
                 break Err(error);
@@ -143,9 +149,12 @@ impl Owner {
     }
 
     /// Serves librdkafka's events; `true` if there may be more.
-    fn serve_events(&self, guard: &WakeGuard) -> bool {
-        match self.client.poll(Duration::ZERO) {
+    fn serve_events(&self, guard: &WakeGuard) -> Result<bool, Error> {
+        let more = match self.client.poll(Duration::ZERO) {
             None => guard.pending() > 0,
+            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => {
+                return Err(Error::client("consumer", error));
+            }
             Some(Err(error)) => {
                 tracing::warn!(%error, group = &*self.core.app, "consumer");
                 true
@@ -160,7 +169,8 @@ impl Owner {
                 );
                 true
             }
-        }
+        };
+        Ok(more)
     }
 
     fn serve_commands(&mut self) {
