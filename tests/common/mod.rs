@@ -26,7 +26,12 @@ pub const SOON: Duration = Duration::from_secs(20);
 
 /// A fresh broker inside this process, or the cluster that the environment names.
 pub fn cluster() -> Config {
-    if on_real() { Config::from_env().unwrap() } else { Config::embedded().unwrap() }
+    if on_real() {
+        // A test that failed leaves a member behind, which the next run must not wait for.
+        Config::from_env().unwrap().consumer_set("session.timeout.ms", "6000")
+    } else {
+        Config::embedded().unwrap()
+    }
 }
 
 /// Whether the tests run on a cluster that the environment names.
