@@ -5,28 +5,22 @@
 //! threads, and no message outlives its batch, which would hold a whole fetch buffer.
 
 use std::{
-    collections::VecDeque,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
 };
 
-use futures_util::{
-    stream::{FuturesUnordered, StreamExt},
-    task::AtomicWaker,
-};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::{
     broker::ffi::{Batch, Message},
-    contract::Envelope,
     dag::Caller,
     failure::{Code, Failure},
     observe::Count,
-    produce::{Delivered, ProduceError, Settle},
     reactor::Run,
-    record::{HeadersRef, Record, RecordRef, codec::Format, wire},
+    record::{HeadersRef, Record, RecordRef},
 };
 
 use super::{
@@ -34,8 +28,9 @@ use super::{
     admit::{Admission, Asked, Now, admit},
     lanes::{Lane, Lanes, Order},
     progress::Progress,
-    run::{Finished, First, Parked, deadline},
+    run::{Finished, First, Parked, deadline, encode},
     runner::{Input, Runner, Started},
+    settlements::Settlements,
     shared::{Assignment, Core, Served},
 };
 
@@ -69,26 +64,6 @@ pub(super) struct Worker {
     succeeded: u64,
     /// Whether anybody listens to `results`; asking costs a lock, so it is not asked for each record.
     listened: bool,
-}
-
-/// The value's payload: what is inside the envelope, where there is one.
-pub(super) fn payload<'a>(served: &Served, value: Option<&'a [u8]>) -> Option<&'a [u8]> {
-    match served.spec.envelope {
-        Envelope::Headers => value,
-        // It was opened once already, so it opens again.
-        Envelope::Json => wire::Envelope::read(value?).ok().map(|envelope| envelope.data),
-    }
-}
-
-/// The format in which a run's value is wanted, `None` if nobody wants it.
-pub(super) fn encode(core: &Core, served: &Served, asked: &Asked, listened: bool) -> Option<Format> {
-    if asked.reply.is_some() {
-        Some(asked.format)
-    } else if served.spec.to.is_some() || listened {
-        Some(core.format)
-    } else {
-        None
-    }
 }
 
 impl Worker {
@@ -383,7 +358,7 @@ impl Future for Worker {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        this.settlements.waker.register(cx.waker());
+        this.settlements.woken_by(cx.waker());
         this.assignment.woken_by(cx.waker());
         let now = Now::read();
         this.assignment.begin_poll(now.instant.into_std());
@@ -425,54 +400,5 @@ impl Drop for Worker {
         // Messages go before the owner hears of the end: it may close the client then.
         self.drop_waiting();
         self.assignment.end();
-    }
-}
-
-/// Collects delivery reports of replies, by offset of the record that was answered.
-#[derive(Default)]
-pub(super) struct Settlements {
-    settled: Mutex<Settled>,
-    waker: AtomicWaker,
-}
-
-#[derive(Default)]
-struct Settled {
-    outstanding: usize,
-    reports: VecDeque<(i64, bool)>,
-}
-
-impl Settlements {
-    /// One more reply was sent.
-    pub(super) fn expect(&self) {
-        self.lock().outstanding += 1;
-    }
-
-    /// The reply was not even sent.
-    pub(super) fn forget(&self) {
-        self.lock().outstanding -= 1;
-    }
-
-    fn take(&self) -> VecDeque<(i64, bool)> {
-        let mut settled = self.lock();
-        settled.outstanding -= settled.reports.len();
-        std::mem::take(&mut settled.reports)
-    }
-
-    fn outstanding(&self) -> usize {
-        self.lock().outstanding
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Settled> {
-        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Settle for Settlements {
-    fn settled(&self, token: u64, result: Result<Delivered, ProduceError>) {
-        if let Err(error) = &result {
-            tracing::warn!(%error, "a reply was not delivered");
-        }
-        self.lock().reports.push_back((token.cast_signed(), result.is_ok()));
-        self.waker.wake();
     }
 }
