@@ -4,12 +4,22 @@ pub use fusion_runtime::contract::{Answers, Contract, Envelope, KeyBytes, KeyErr
 pub use fusion_runtime::failure::Code;
 pub use fusion_runtime::record::{Headers, Record, RecordRef};
 
+pub use fusion_runtime::record::codec::Format;
 #[cfg(feature = "kafka")]
 pub use fusion_runtime::{
-    Order,
+    Error, Order, Result,
+    app::{App, Missed, Produced, Results, Running},
+    broker::{
+        Backoff, Config, ConfigError, Delivery, EmbeddedKafka, GroupProtocol, Settings, Start, TopicError,
+        TopicPolicy,
+    },
     dag::{Answer, CallError, Sent},
     failure::{Failure, RetryPolicy},
+    observe::{Count, Metrics},
+    pipeline::{Ask, Pipeline, Position},
+    produce::ProduceError,
     reactor::{Context, HandIn, Key, Reactor, ReactorSpec, Run, State},
+    request::Replies,
 };
 
 pub use fusion_macros::contract;
@@ -22,6 +32,8 @@ pub use fusion_runtime::__private;
 /// What a service imports: `use fusion::prelude::*;`.
 pub mod prelude {
     #[cfg(feature = "kafka")]
-    pub use crate::{Answer, CallError, Context, Failure, Key, State, deps, reactor, reactors};
+    pub use crate::{
+        Answer, App, CallError, Config, Context, Failure, Key, Pipeline, State, deps, reactor, reactors,
+    };
     pub use crate::{Headers, contract};
 }

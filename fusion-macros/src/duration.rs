@@ -84,17 +84,20 @@ fn nanoseconds(digits: &str, unit: u128) -> Option<u128> {
     whole.checked_add(part / (scale / unit))
 }
 
-/// How messages write a duration: as the DSL would, with the largest unit that needs no fraction.
+/// How messages write a duration: as the DSL would, with hours and minutes only if they need no fraction.
 pub(crate) fn show(value: Duration) -> String {
     let nanos = value.as_nanos();
-    match UNITS.iter().find(|(_, unit)| nanos > 0 && nanos.is_multiple_of(*unit)) {
-        Some((name, unit)) => format!("{}{name}", nanos / unit),
-        None if nanos == 0 => "0s".to_owned(),
-        None => {
-            let fraction = format!("{:06}", nanos % 1_000_000);
-            format!("{}.{}ms", nanos / 1_000_000, fraction.trim_end_matches('0'))
-        }
-    }
+    let fits = |unit: &u128, whole: bool| nanos >= *unit && (!whole || nanos.is_multiple_of(*unit));
+    let unit = UNITS.iter().find(|(name, unit)| fits(unit, matches!(*name, "h" | "m")));
+    let (name, unit) = match unit {
+        Some(unit) => *unit,
+        None if nanos == 0 => ("s", 1_000_000_000),
+        None => ("ms", 1_000_000),
+    };
+    let digits = unit.to_string().len() - 1;
+    let fraction = format!("{:0digits$}", nanos % unit);
+    let number = format!("{}.{fraction}", nanos / unit);
+    format!("{}{name}", number.trim_end_matches('0').trim_end_matches('.'))
 }
 
 #[cfg(test)]
@@ -125,7 +128,10 @@ mod tests {
             ("1.5m", "90s"),
             ("2h", "2h"),
             ("1_000ms", "1s"),
-            ("1.1s", "1100ms"),
+            ("1.1s", "1.1s"),
+            ("1500ms", "1.5s"),
+            ("1.25m", "75s"),
+            ("100ms", "100ms"),
             ("0.25ms", "0.25ms"),
             ("90m", "90m"),
             ("120m", "2h"),

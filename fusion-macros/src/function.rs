@@ -23,7 +23,8 @@ impl Parse for Function {
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
         let sig = input.parse()?;
-        let body = if input.peek(Token![;]) { Body::None(input.parse()?) } else { Body::Block(block(input)?) };
+        let body =
+            if input.peek(Token![;]) { Body::None(input.parse()?) } else { Body::Block(block(input)?) };
         Ok(Self { attrs, vis, sig, body })
     }
 }
@@ -40,7 +41,9 @@ impl Function {
     pub(crate) fn read(item: TokenStream, attribute: &str) -> Result<Self> {
         syn::parse2::<Self>(item.clone()).map_err(|error| match item.into_iter().find(is_fn) {
             Some(_) => error,
-            None => syn::Error::new(error.span(), format!("`{attribute}` stands on a function: `async fn ..`")),
+            None => {
+                syn::Error::new(error.span(), format!("`{attribute}` stands on a function: `async fn ..`"))
+            }
         })
     }
 

@@ -128,7 +128,10 @@ impl Options {
             }
         } else {
             if !input.peek(Token![=]) {
-                return Err(Error::new(name.span(), format!("`{text}` has a value: write `{}`", sample(&text))));
+                return Err(Error::new(
+                    name.span(),
+                    format!("`{text}` has a value: write `{}`", sample(&text)),
+                ));
             }
             input.parse::<Token![=]>()?;
             self.value(name, &text, input, report)?;
@@ -143,7 +146,9 @@ impl Options {
         match text {
             "topic" => self.topic.set(name, target(input)?, report),
             "to" => self.to.set(name, target(input)?, report),
-            "name" => self.name.set(name, literal(input, "expected a text, such as `name = \"billing\"`")?, report),
+            "name" => {
+                self.name.set(name, literal(input, "expected a text, such as `name = \"billing\"`")?, report)
+            }
             "contract" => self.contract.set(name, type_name(input)?, report),
             "within" => self.within.set(name, duration::parse(input, Zero::Refused)?, report),
             "retry" => self.retry.set(name, number(input, "a whole number, such as `retry = 3`")?, report),
@@ -183,7 +188,10 @@ impl Options {
     /// A reactor that implements a contract takes over how requests to it travel.
     fn check_envelope(&self, report: &mut Report) {
         if let (Some(envelope), Some(Target::Contract(_))) = (self.json.name(), self.topic.get()) {
-            report.error(envelope, "the contract that `topic` names says how requests travel: remove `envelope`");
+            report.error(
+                envelope,
+                "the contract that `topic` names says how requests travel: remove `envelope`",
+            );
         }
     }
 
@@ -284,7 +292,9 @@ fn literal(input: ParseStream<'_>, expected: &str) -> Result<LitStr> {
 
 fn type_name(input: ParseStream<'_>) -> Result<Ident> {
     let place = input.span();
-    input.parse().map_err(|_| Error::new(place, "expected a name for the contract, such as `contract = AddContract`"))
+    input
+        .parse()
+        .map_err(|_| Error::new(place, "expected a name for the contract, such as `contract = AddContract`"))
 }
 
 fn number<N: std::str::FromStr<Err: std::fmt::Display>>(input: ParseStream<'_>, expected: &str) -> Result<N> {

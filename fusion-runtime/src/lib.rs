@@ -5,18 +5,30 @@ pub mod failure;
 pub mod record;
 
 #[cfg(feature = "kafka")]
+pub mod app;
+#[cfg(feature = "kafka")]
 pub mod broker;
 #[cfg(feature = "kafka")]
 mod consume;
 #[cfg(feature = "kafka")]
 pub mod dag;
 #[cfg(feature = "kafka")]
-mod produce;
+mod error;
+#[cfg(feature = "kafka")]
+pub mod observe;
+#[cfg(feature = "kafka")]
+pub mod pipeline;
+#[cfg(feature = "kafka")]
+pub mod produce;
 #[cfg(feature = "kafka")]
 pub mod reactor;
+#[cfg(feature = "kafka")]
+pub mod request;
 
 #[cfg(feature = "kafka")]
 pub use consume::{Order, UnknownOrder};
+#[cfg(feature = "kafka")]
+pub use error::{Error, Result};
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -6,17 +6,17 @@ pub use std::{
 };
 
 pub use crate::contract::{
-    Answers, Arg, Args, Ascribed, AscribedDeclared, AscribedUndeclared, Conj, Cons, Contract, Declared, Enough, Envelope,
-    Fits, Is, Least, Link, List, Plain, TopicId, Untyped, check_reactors, deeper, refuse, same_count,
-    same_parameter, same_reply, topic,
+    Answers, Arg, Args, Ascribed, AscribedDeclared, AscribedUndeclared, Conj, Cons, Contract, Declared,
+    Enough, Envelope, Fits, Is, Least, Link, List, Plain, TopicId, Untyped, check_reactors, deeper, refuse,
+    same_count, same_parameter, same_reply, topic,
 };
 
 #[cfg(feature = "kafka")]
 pub use crate::{
     consume::Order,
     dag::{
-        CallError, Caller, FromOutcome, Items, ItemsByCopy, ItemsByRef, Seen, SeenByCopy, SeenByRef, Stored, Terms,
-        each, join, node, none, or, or_if, ran, some,
+        CallError, Caller, FromOutcome, Items, ItemsByCopy, ItemsByRef, Seen, SeenByCopy, SeenByRef, Stored,
+        Terms, each, join, node, none, or, or_if, ran, some,
     },
     failure::Failure,
     reactor::{Calls, HandIn, HandIns, Reactor, ReactorSpec, outcome, set},

@@ -66,7 +66,8 @@ async fn sum(
     two: Result<i64, CallError>,
     four: i64,
 ) -> String {
-    let all: Vec<_> = all.iter().map(|answer| (answer.value, answer.sent.as_ref().unwrap().arguments())).collect();
+    let all: Vec<_> =
+        all.iter().map(|answer| (answer.value, answer.sent.as_ref().unwrap().arguments())).collect();
     let two = two.map_err(|error| error.code().to_string());
     format!("{} {one} {hi:?} {all:?} {two:?} {four}", order.name)
 }
@@ -143,7 +144,9 @@ fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Fail
                 t_late.arg::<0>(&mut args, &("x"));
                 caller.ask(t_late, args, s_late.terms(5)).await
             });
-            p::ran(p::join(p::join(n_one, p::join(n_hi, n_all)), p::join(n_two, p::join(n_four, n_late))).await)?;
+            p::ran(
+                p::join(p::join(n_one, p::join(n_hi, n_all)), p::join(n_two, p::join(n_four, n_late))).await,
+            )?;
         }
         let answer = sum(
             order,
@@ -183,7 +186,8 @@ impl Route for Services {
             "greet" => Ok(json!(format!("hello {}", arguments[0]))),
             topic => Err(CallError::new(Code::UnknownTopic, topic, "nobody here")),
         };
-        let answer = answer.map(|value| Reply { value: value.to_string().into_bytes(), format: Format::Json });
+        let answer =
+            answer.map(|value| Reply { value: value.to_string().into_bytes(), format: Format::Json });
         reply.send(answer).unwrap();
         let (told, delivered) = oneshot::channel();
         told.send(fusion_runtime::dag::Delivered { partition: 0, offset: 7 }).unwrap();

@@ -52,7 +52,10 @@ fn order() -> Order {
 struct Numbers(Vec<i64>);
 
 /// Runs a reactor as the app would.
-async fn run<R: Reactor<HandIns = Calls<()>>>(payload: R::Payload, caller: fusion_runtime::dag::Caller) -> Result<R::Value, Failure> {
+async fn run<R: Reactor<HandIns = Calls<()>>>(
+    payload: R::Payload,
+    caller: fusion_runtime::dag::Caller,
+) -> Result<R::Value, Failure> {
     assert!(R::HandIns::CALLS);
     R::run(payload, Calls(caller, ())).await
 }
@@ -92,8 +95,10 @@ async fn everything(
     each: Option<Vec<i64>>,
     odd: bool,
 ) -> String {
-    let all: Vec<_> =
-        all.iter().map(|answer| format!("{}={}", answer.sent.as_ref().unwrap().arguments(), answer.value)).collect();
+    let all: Vec<_> = all
+        .iter()
+        .map(|answer| format!("{}={}", answer.sent.as_ref().unwrap().arguments(), answer.value))
+        .collect();
     let two = two.map_err(|error| error.code().to_string());
     let four = format!("{}={}", four.sent.as_ref().unwrap().arguments(), four.value);
     format!("{} {one} {hi:?} {all:?} {two:?} {four} {late} {none:?} {some} {odd} {each:?}", order.name)

@@ -8,12 +8,12 @@ use syn::{Expr, LitStr, Pat, Path, Type, token};
 
 use crate::duration::Time;
 
-/// A graph of requests.
+/// A graph of requests. If the report has errors, clauses and nodes may be missing.
 pub(crate) struct Dag {
-    /// The nodes that could be read, in source order. An index into it names a node everywhere.
+    /// In source order; an index into it names a node everywhere.
     pub(crate) nodes: Vec<Node>,
-    /// The names of all nodes in source order, those of unreadable nodes too: whoever refers to one of these
-    /// has made no mistake.
+    /// The names of all nodes in source order, those that are missing in `nodes` too: whoever refers to one of
+    /// these has made no mistake.
     pub(crate) declared: Vec<Ident>,
 }
 

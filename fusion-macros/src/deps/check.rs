@@ -1,6 +1,6 @@
 //! The rules, one function each.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::time::Duration;
 
 use proc_macro2::Ident;
@@ -71,15 +71,13 @@ fn snake(name: &str) -> String {
 
 /// Reported at the later one; the earlier has the same name, so what it asks tells which one is meant.
 fn check_duplicate_nodes(dag: &Dag, report: &mut Report) {
-    let mut first: HashMap<String, &Ident> = HashMap::new();
+    let mut seen = HashSet::new();
     for name in dag.declared.iter().filter(|name| *name != "_") {
         let key = key(name);
-        if first.contains_key(&key) {
+        if !seen.insert(key.clone()) {
             let asks =
                 asked_by(&key, dag).map_or_else(String::new, |target| format!(", which asks {target}"));
             report.error(name, format!("there is already a node `{key}`{asks}: rename one of them"));
-        } else {
-            first.insert(key, name);
         }
     }
 }
@@ -204,7 +202,7 @@ fn check_cycles(dag: &Dag, needs: &[Vec<usize>], report: &mut Report) {
 }
 
 /// A node's time bounds its request with all retries, of all items of a `for` together; whether `if` sends it or
-/// `else` replaces it is not known here. Handler's own time is not counted, nor are nodes that set no limit.
+/// `else` replaces it is not known here. The handler's own time counts nothing, nor does a node without `within`.
 fn check_within(dag: &Dag, needs: &[Vec<usize>], around: &Surroundings, report: &mut Report) {
     let (Some(own), Some(order)) = (around.within, graph::order(needs)) else { return };
     let time = |node: &Node| node.within.map_or(Duration::ZERO, |within| within.value);

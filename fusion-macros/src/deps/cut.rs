@@ -20,7 +20,7 @@ impl Body {
     /// Takes what stands behind `deps!` in an attribute: `< nodes >`, `{ nodes }`, `( nodes )` or `[ nodes ]`.
     /// What follows, usually `,` and the next option, is left in `input`; nothing is, if there is no end.
     pub(crate) fn take(input: ParseStream<'_>) -> Result<Self> {
-        if input.peek(Token![<]) {
+        if input.peek(Token![<]) && !input.peek(Token![<-]) {
             let open: Token![<] = input.parse()?;
             let ahead: Vec<TokenTree> = input.fork().parse::<TokenStream>()?.into_iter().collect();
             let end = closing(&ahead);
@@ -34,14 +34,17 @@ impl Body {
             let group: Group = input.parse()?;
             return Self::inside(group.stream(), group.span_open());
         }
-        Err(input.error("expected the nodes: write `deps! < one: \"add\"(1, 2) >` or `deps! { .. }`"))
+        Err(Error::new(
+            input.span(),
+            "expected the nodes: write `deps! < one: \"add\"(1, 2) >` or `deps! { .. }`",
+        ))
     }
 
     /// What stands between the brackets of `deps! { .. }`: `nodes` or `< nodes >`. `span` is where an empty one
     /// is reported.
     pub(crate) fn inside(tokens: TokenStream, span: Span) -> Result<Self> {
         let mut tokens: Vec<TokenTree> = tokens.into_iter().collect();
-        if !tokens.first().is_some_and(|token| is(token, '<')) {
+        if !tokens.first().is_some_and(|token| is(token, '<')) || is_arrow(&tokens, '<', '-') {
             return Ok(Self { tokens: tokens.into_iter().collect(), span });
         }
         let open = tokens.remove(0).span();

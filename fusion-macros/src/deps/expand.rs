@@ -34,9 +34,15 @@ impl Lowering<'_> {
             imports.extend(quote_spanned!(ours()=> use #root::{SeenByCopy as _, SeenByRef as _};));
         }
         if self.nodes().iter().any(|node| node.reply.is_some()) {
-            imports.extend(quote_spanned!(ours()=> use #root::{AscribedDeclared as _, AscribedUndeclared as _};));
+            imports.extend(
+                quote_spanned!(ours()=> use #root::{AscribedDeclared as _, AscribedUndeclared as _};),
+            );
         }
-        if self.nodes().iter().any(|node| node.each.is_some() || node.args.iter().any(|arg| arg.spread.is_some())) {
+        if self
+            .nodes()
+            .iter()
+            .any(|node| node.each.is_some() || node.args.iter().any(|arg| arg.spread.is_some()))
+        {
             imports.extend(quote_spanned!(ours()=> use #root::{ItemsByCopy as _, ItemsByRef as _};));
         }
         imports
@@ -145,8 +151,12 @@ impl Lowering<'_> {
             let needed = self.nodes().iter().position(|node| node.key() == super::ast::key(name));
             let Some(needed) = needed else { continue };
             unbound.retain(|index| *index != needed);
-            let (slot, answer) = (slot(&self.nodes()[needed]), Ident::new(&format!("i_{}", injected.len()), ours_at(name.span())));
-            bindings.extend(quote_spanned!(ours()=> let #answer = (&&#root::Seen(#slot.get().await?)).seen();));
+            let (slot, answer) = (
+                slot(&self.nodes()[needed]),
+                Ident::new(&format!("i_{}", injected.len()), ours_at(name.span())),
+            );
+            bindings
+                .extend(quote_spanned!(ours()=> let #answer = (&&#root::Seen(#slot.get().await?)).seen();));
             injected.push(answer);
         }
         for after in unbound {
@@ -244,7 +254,9 @@ impl Lowering<'_> {
         let mut injections = node.injections.iter();
         for injection in injections.by_ref() {
             match &injection.how {
-                How::Conj => args.extend(injected.by_ref().take(injection.names.len()).map(Argument::Injected)),
+                How::Conj => {
+                    args.extend(injected.by_ref().take(injection.names.len()).map(Argument::Injected))
+                }
                 How::Cons => {
                     for answer in injected.by_ref().take(injection.names.len()) {
                         args.insert(0, Argument::Injected(answer));
@@ -252,7 +264,10 @@ impl Lowering<'_> {
                 }
                 How::Function(function) => {
                     let tuple = self.tuple(&args, function);
-                    let tuple = injected.by_ref().take(injection.names.len()).fold(tuple, |tuple, answer| called(function, &tuple, answer));
+                    let tuple = injected
+                        .by_ref()
+                        .take(injection.names.len())
+                        .fold(tuple, |tuple, answer| called(function, &tuple, answer));
                     return self.arguments_as_tuple(node, function, tuple, injections, injected);
                 }
             }
@@ -277,9 +292,8 @@ impl Lowering<'_> {
         });
         let spread = node.args.iter().any(|arg| arg.spread.is_some());
         let count = args.len();
-        let enough = (!spread).then(|| {
-            quote_spanned!(ours_at(node.paren.span.close())=> #topic.enough::<#count>();)
-        });
+        let enough =
+            (!spread).then(|| quote_spanned!(ours_at(node.paren.span.close())=> #topic.enough::<#count>();));
         quote_spanned!(ours()=> #(#each)* #enough)
     }
 
@@ -326,11 +340,14 @@ impl Lowering<'_> {
     /// One more than the depth of the deepest topic that is asked; one with `-> T` may be nobody's.
     pub(crate) fn depth(&self) -> TokenStream {
         let root = self.root;
-        let depths = self.nodes().iter().filter(|node| node.reply.is_none() || node.target.path().is_some()).map(|node| {
-            let (span, contract) = (ours_at(node.target.span()), contract(&node.target, root));
-            let root = root.at(span);
-            quote_spanned!(span=> <#contract as #root::Contract>::DEPTH)
-        });
+        let depths =
+            self.nodes().iter().filter(|node| node.reply.is_none() || node.target.path().is_some()).map(
+                |node| {
+                    let (span, contract) = (ours_at(node.target.span()), contract(&node.target, root));
+                    let root = root.at(span);
+                    quote_spanned!(span=> <#contract as #root::Contract>::DEPTH)
+                },
+            );
         let deepest = depths.reduce(|a, b| quote_spanned!(ours()=> #root::deeper(#a, #b)));
         deepest.map_or_else(|| quote_spanned!(ours()=> 1), |deepest| quote_spanned!(ours()=> 1 + #deepest))
     }
@@ -340,7 +357,9 @@ impl Lowering<'_> {
         let root = self.root;
         let names = self.nodes().iter().map(|node| match &node.target {
             Target::Topic(topic) => topic.to_token_stream(),
-            Target::Contract(path) => quote_spanned!(ours_at(path.span())=> <#path as #root::Contract>::TOPIC),
+            Target::Contract(path) => {
+                quote_spanned!(ours_at(path.span())=> <#path as #root::Contract>::TOPIC)
+            }
         });
         quote_spanned!(ours()=> &[#(#names),*])
     }

@@ -14,7 +14,8 @@ use crate::root::Root;
 /// The answers are a struct of their own, with one field per node.
 pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let mut report = Report::new();
-    let expansion = read(input, &mut report).map(|(root, graph)| closure(&Lowering { graph: &graph, root: &root }));
+    let expansion =
+        read(input, &mut report).map(|(root, graph)| closure(&Lowering { graph: &graph, root: &root }));
     let errors = report.into_compile_errors();
     match expansion {
         Some(expansion) if errors.is_empty() => expansion,

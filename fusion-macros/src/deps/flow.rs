@@ -9,17 +9,17 @@ use crate::report::Report;
 
 /// Reports what would leave `expr`. Inside of closures, `async` blocks and items it leaves only those.
 pub(super) fn check(expr: &Expr, report: &mut Report) {
-    Flow { report, loops: Vec::new(), in_try: false }.visit_expr(expr);
+    Flow { report, exits: Vec::new(), in_try: false }.visit_expr(expr);
 }
 
 struct Flow<'a> {
     report: &'a mut Report,
     /// What `break` and `continue` can mean, the innermost last.
-    loops: Vec<Target>,
+    exits: Vec<Exit>,
     in_try: bool,
 }
 
-struct Target {
+struct Exit {
     label: Option<Lifetime>,
     /// Not a labelled block.
     is_loop: bool,
@@ -27,17 +27,17 @@ struct Target {
 
 impl Flow<'_> {
     fn within(&mut self, label: Option<&syn::Label>, is_loop: bool, visit: impl FnOnce(&mut Self)) {
-        self.loops.push(Target { label: label.map(|label| label.name.clone()), is_loop });
+        self.exits.push(Exit { label: label.map(|label| label.name.clone()), is_loop });
         visit(self);
-        self.loops.pop();
+        self.exits.pop();
     }
 
     fn jump(&mut self, word: &str, token: impl quote::ToTokens, label: Option<&Lifetime>) {
         match label {
-            None if !self.loops.iter().any(|target| target.is_loop) => {
+            None if !self.exits.iter().any(|target| target.is_loop) => {
                 self.report.error(token, format!("`{word}` cannot leave a node: there is no loop in it"));
             }
-            Some(label) if !self.loops.iter().any(|target| target.label.as_ref() == Some(label)) => {
+            Some(label) if !self.exits.iter().any(|target| target.label.as_ref() == Some(label)) => {
                 self.report
                     .error(label, format!("`{word}` cannot leave a node: there is no `{label}` in it"));
             }

@@ -1,9 +1,9 @@
 //! The language of `deps!`: from tokens to a graph that is known to be right.
 //!
-//! [`body`] finds where a declaration ends, [`parse`] reads it, [`names`] finds which answers an expression
-//! uses, [`graph`] orders the nodes, [`flow`] finds jumps, [`check`] has one function per rule. A reactor calls [`parse::dag`] early,
-//! because its parameters are told apart by the nodes' names, and [`analyse`] once it knows its options and
-//! parameters.
+//! [`cut`] finds where a declaration and its nodes end, [`parse`] reads them, [`names`] finds which answers an
+//! expression uses, [`graph`] orders the nodes, [`check`] has one function per rule, with [`flow`] for what cannot
+//! stand in an expression. A reactor calls [`parse::dag`] early, because its parameters are told apart by the
+//! nodes' names, and [`analyse`] once it knows its options and parameters.
 
 use std::time::Duration;
 

@@ -63,7 +63,11 @@ impl Expansion<'_> {
     /// The function as it was written. Clippy would have `-> ()` removed, which here says something.
     fn function(&self) -> TokenStream {
         let function = self.function;
-        let unit = self.handler.reply.value().is_some_and(|ty| matches!(plain(ty), Type::Tuple(ty) if ty.elems.is_empty()));
+        let unit = self
+            .handler
+            .reply
+            .value()
+            .is_some_and(|ty| matches!(plain(ty), Type::Tuple(ty) if ty.elems.is_empty()));
         let allow = unit.then(|| quote_spanned!(ours()=> #[allow(clippy::unused_unit)]));
         quote!(#allow #function)
     }
@@ -80,7 +84,8 @@ impl Expansion<'_> {
         let at_close = ours_at(self.function.sig.paren_token.span.close());
         let at_reply = self.handler.reply.value().map_or(at_close, |ty| ours_at(ty.span()));
         let (root_at_close, root_at_reply) = (root.at(at_close), root.at(at_reply));
-        let reply = self.handler.reply.value().map_or_else(|| quote_spanned!(at_reply=> ()), |ty| quote!(#ty));
+        let reply =
+            self.handler.reply.value().map_or_else(|| quote_spanned!(at_reply=> ()), |ty| quote!(#ty));
         let count = quote_spanned!(at_close=> #root_at_close::same_count::<#path, #count>());
         let reply = quote_spanned!(at_reply=> #root_at_reply::same_reply::<#path, #reply>());
         quote_spanned!(ours()=> const _: () = { #(#params)* #reply; #count; };)
@@ -121,8 +126,11 @@ impl Expansion<'_> {
 
     /// The state that the parameters take, as a list of types.
     fn needs(&self) -> TokenStream {
-        let states: Vec<&Type> = self.handler.hand_ins().filter_map(|param| argument_of(&param.ty, "State")).collect();
-        states.iter().rfold(quote_spanned!(ours()=> ()), |rest, state| quote_spanned!(ours()=> (#state, #rest)))
+        let states: Vec<&Type> =
+            self.handler.hand_ins().filter_map(|param| argument_of(&param.ty, "State")).collect();
+        states
+            .iter()
+            .rfold(quote_spanned!(ours()=> ()), |rest, state| quote_spanned!(ours()=> (#state, #rest)))
     }
 
     /// What the attribute says, on top of the defaults.
@@ -258,11 +266,19 @@ impl Expansion<'_> {
     /// A name per parameter: the one that `named` gives, or one of ours.
     fn names(&self, named: impl Fn(&Param) -> Option<Ident>) -> Vec<Ident> {
         let params = self.handler.params.iter().enumerate();
-        params.map(|(place, param)| named(param).unwrap_or_else(|| format_ident!("p_{place}", span = ours()))).collect()
+        params
+            .map(|(place, param)| named(param).unwrap_or_else(|| format_ident!("p_{place}", span = ours())))
+            .collect()
     }
 
     fn pattern(&self, role: Role, names: &[Ident]) -> TokenStream {
-        let names = self.handler.params.iter().zip(names).filter(|(param, _)| param.role == role).map(|(_, name)| name);
+        let names = self
+            .handler
+            .params
+            .iter()
+            .zip(names)
+            .filter(|(param, _)| param.role == role)
+            .map(|(_, name)| name);
         quote_spanned!(ours()=> (#(#names,)*))
     }
 
@@ -315,7 +331,9 @@ fn taker(param: &Param) -> Ident {
 fn error_of(result: &Type) -> TokenStream {
     let arguments = last_segment(result).map(|segment| &segment.arguments);
     match arguments {
-        Some(syn::PathArguments::AngleBracketed(arguments)) if arguments.args.len() == 2 => arguments.args[1].to_token_stream(),
+        Some(syn::PathArguments::AngleBracketed(arguments)) if arguments.args.len() == 2 => {
+            arguments.args[1].to_token_stream()
+        }
         _ => result.to_token_stream(),
     }
 }

@@ -44,7 +44,10 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
 
 fn check_body(function: &Function, report: &mut Report) {
     if let Body::None(semicolon) = &function.body {
-        report.error(semicolon, "a reactor has a body: write it, or `#[contract]` if this is answered elsewhere");
+        report.error(
+            semicolon,
+            "a reactor has a body: write it, or `#[contract]` if this is answered elsewhere",
+        );
     }
 }
 

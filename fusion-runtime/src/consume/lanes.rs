@@ -243,3 +243,6 @@ impl Hasher for LaneHasher {
         self.0 = product ^ (product >> 32);
     }
 }
+
+#[cfg(test)]
+mod tests;

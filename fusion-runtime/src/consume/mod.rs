@@ -1,11 +1,24 @@
-//! From a batch of records to commits: which records may run now, and how far a partition has come.
+//! From a batch of records to commits.
 //!
-//! [`progress`] and [`lanes`] are plain data structures without I/O; the owner thread's loop drives them.
+//! The [`owner`] thread reads batches and hands each partition's records to that partition's [`worker`], a task
+//! that runs the reactor, [`acknowledge`]s every outcome and keeps the partition's [`progress`], which the owner
+//! commits. [`lanes`] say which records may run now. `progress` and `lanes` are plain data structures without
+//! I/O.
 
-// Until the loop that drives them is here.
-#![allow(dead_code)]
-
+mod acknowledge;
+mod admit;
 pub(crate) mod lanes;
+mod owner;
 pub(crate) mod progress;
+mod rebalance;
+mod run;
+mod runner;
+mod shared;
+mod worker;
 
 pub use lanes::{Order, UnknownOrder};
+
+pub(crate) use acknowledge::{content_type, pairs};
+pub(crate) use owner::Consumer;
+pub(crate) use runner::{AnyReactor, Typed};
+pub(crate) use shared::{Core, Served};

@@ -10,16 +10,16 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-/// Below this many finished entries a compaction is not worth its pass.
-const COMPACT_FROM: usize = 32;
+/// Below this many finished entries a compaction is not worth its pass (tests want to see many of them).
+const COMPACT_FROM: usize = if cfg!(test) { 4 } else { 32 };
 
 /// The progress of one partition in one assignment epoch; a new epoch starts with a new one.
 #[derive(Debug)]
 pub(crate) struct Progress {
     /// One past the last offset seen, or where the assignment started.
     next: i64,
-    /// Seen and unfinished, ascending. Finished ones in the middle stay as marks until they reach an end or are
-    /// compacted away; both ends are always unfinished.
+    /// Seen and unfinished, ascending. The first is always unfinished; finished ones behind it stay as marks until
+    /// they come first or are compacted away.
     open: VecDeque<Entry>,
     /// How many entries of `open` are marks.
     marks: usize,
@@ -106,7 +106,7 @@ impl Progress {
     #[inline]
     pub(crate) fn finish_in_place(&mut self, offset: i64) -> Result<(), NotUnfinished> {
         match self.open.back() {
-            Some(last) if last.offset == offset && self.marks == 0 => {
+            Some(last) if last.offset == offset && !last.finished => {
                 self.open.pop_back();
                 self.follow_last();
                 Ok(())
@@ -175,17 +175,12 @@ impl Progress {
         }
     }
 
-    /// Takes the marks off both ends, and out of the middle once they are the larger part: an old record that
-    /// stays unfinished must not keep the memory of all that finished after it.
+    /// Takes the marks off the front, and out of the rest once they are the larger part: an old record that stays
+    /// unfinished must not keep the memory of all that finished after it.
     fn trim(&mut self) {
         while self.open.front().is_some_and(|entry| entry.finished) {
             self.open.pop_front();
             self.marks -= 1;
-        }
-        while self.open.back().is_some_and(|entry| entry.finished) {
-            self.open.pop_back();
-            self.marks -= 1;
-            self.follow_last();
         }
         if self.marks >= COMPACT_FROM && self.marks > self.open.len() / 2 {
             let mut kept: VecDeque<Entry> = VecDeque::with_capacity(self.unfinished());
@@ -208,3 +203,6 @@ fn join(runs: &mut VecDeque<Range<i64>>, run: Range<i64>) {
         _ => runs.push_back(run),
     }
 }
+
+#[cfg(test)]
+mod tests;

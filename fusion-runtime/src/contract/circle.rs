@@ -107,7 +107,12 @@ const fn on_circle<const N: usize>(links: &[Link; N], edges: Edges) -> Option<us
 }
 
 /// From `at`, the neighbour that leads back to `goal` on a shortest way.
-const fn next_on_path<const N: usize>(links: &[Link; N], at: usize, goal: usize, edges: Edges) -> Option<usize> {
+const fn next_on_path<const N: usize>(
+    links: &[Link; N],
+    at: usize,
+    goal: usize,
+    edges: Edges,
+) -> Option<usize> {
     // Distances to `goal`, relaxed until nothing changes; N is the number of reactors in one app.
     let mut distance = [usize::MAX; N];
     distance[goal] = 0;
@@ -209,7 +214,10 @@ mod tests {
 
     #[test]
     fn a_graph_without_circles_passes() {
-        assert_eq!(message([link("a", &["b", "c"], None), link("b", &["c"], Some("c")), link("c", &[], None)]), None);
+        assert_eq!(
+            message([link("a", &["b", "c"], None), link("b", &["c"], Some("c")), link("c", &[], None)]),
+            None
+        );
     }
 
     #[test]
@@ -239,7 +247,10 @@ mod tests {
     fn one_topic_has_one_reactor() {
         let mut other = link("other", &[], None);
         other.topic = "a";
-        assert_eq!(message([link("a", &[], None), other]).unwrap(), "two reactors serve the topic a: a and other");
+        assert_eq!(
+            message([link("a", &[], None), other]).unwrap(),
+            "two reactors serve the topic a: a and other"
+        );
     }
 
     #[test]

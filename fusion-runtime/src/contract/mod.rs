@@ -240,8 +240,11 @@ impl<C: Contract> Topic<C> {
     /// Writes the argument at place `I`.
     // As an `impl` the argument gets rustc's caret, which a second type argument would take away from it.
     #[doc(hidden)]
-    pub fn arg<const I: usize>(&self, args: &mut Args, argument: &(impl Arg<<C::Params as Param<I>>::Type> + ?Sized))
-    where
+    pub fn arg<const I: usize>(
+        &self,
+        args: &mut Args,
+        argument: &(impl Arg<<C::Params as Param<I>>::Type> + ?Sized),
+    ) where
         C::Params: Param<I>,
     {
         args.push(argument.written());

@@ -19,6 +19,11 @@ use serde::{
 pub trait Payload: Sized + Send + 'static {
     /// Reads all parameters.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+
+    /// The parameters of a handler that has none: then the value is not even looked at.
+    fn ignored() -> Option<Self> {
+        None
+    }
 }
 
 /// A parameter that can be read from a record, in our words.
@@ -38,6 +43,10 @@ impl Payload for () {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         IgnoredAny::deserialize(deserializer).map(|_| ())
     }
+
+    fn ignored() -> Option<Self> {
+        Some(())
+    }
 }
 
 impl<A: Readable + Send + 'static> Payload for (A,) {
@@ -54,9 +63,8 @@ fn next<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
 ) -> Result<T, A::Error> {
     match elements.next_element()? {
         Some(value) => Ok(value),
-        None => T::deserialize(UnitDeserializer::<A::Error>::new()).map_err(|_| {
-            A::Error::custom(format_args!("argument {} of {of} is missing", place + 1))
-        }),
+        None => T::deserialize(UnitDeserializer::<A::Error>::new())
+            .map_err(|_| A::Error::custom(format_args!("argument {} of {of} is missing", place + 1))),
     }
 }
 

@@ -118,6 +118,24 @@ impl Caller {
         }
     }
 
+    /// With the app's own pauses between attempts.
+    #[must_use]
+    pub(crate) fn with_back_off(mut self, back_off: RetryPolicy) -> Self {
+        if let Some(run) = Arc::get_mut(&mut self.run) {
+            run.back_off = back_off;
+        }
+        self
+    }
+
+    /// With the trace that its requests belong to.
+    #[must_use]
+    pub(crate) fn traced(mut self, traceparent: Option<String>) -> Self {
+        if let Some(run) = Arc::get_mut(&mut self.run) {
+            run.traceparent = traceparent;
+        }
+        self
+    }
+
     /// The same run with another deadline: a further attempt of a run without a caller's.
     #[must_use]
     pub(crate) fn until(&self, deadline: Instant) -> Self {
@@ -231,13 +249,19 @@ impl Run {
             let error = match timeout_at(until, &mut pending).await {
                 Ok(Some(Ok(reply))) => {
                     // The reply may be quicker than the acknowledgement of the request.
-                    let delivered = if tell { timeout_at(until, pending.delivered()).await.ok().flatten() } else { None };
+                    let delivered =
+                        if tell { timeout_at(until, pending.delivered()).await.ok().flatten() } else { None };
                     self.memo.remember(
                         node,
                         item,
                         Remembered { arguments: question.value.clone(), reply: reply.clone(), delivered },
                     );
-                    return Ok(Answered { reply, delivered, elapsed: started.elapsed(), value: question.value });
+                    return Ok(Answered {
+                        reply,
+                        delivered,
+                        elapsed: started.elapsed(),
+                        value: question.value,
+                    });
                 }
                 Ok(Some(Err(error))) => {
                     // An error is an answer too: the next attempt is a new question.

@@ -41,7 +41,15 @@ impl CallError {
     /// An error of a request to `topic`.
     pub fn new(code: Code, topic: impl Into<String>, message: impl Into<String>) -> Self {
         let retryable = code.is_retryable();
-        CallError { inner: Box::new(Inner { code, message: message.into(), topic: topic.into(), node: None, retryable }) }
+        CallError {
+            inner: Box::new(Inner {
+                code,
+                message: message.into(),
+                topic: topic.into(),
+                node: None,
+                retryable,
+            }),
+        }
     }
 
     /// Says whether asking again may help, where that differs from what is usual for the code.

@@ -18,12 +18,13 @@ mod seen;
 mod slot;
 
 pub use answer::{Answer, FromOutcome, Sent, Stored};
-pub use caller::{Caller, Terms};
+pub use caller::{Caller, ReadableReply, Terms};
+pub(crate) use caller::{Question, read, shape};
 pub use each::each;
 pub use error::CallError;
 pub use items::{Items, ItemsByCopy, ItemsByRef, Iterable};
 pub use join::{Join, Node, join, node};
 pub use outcome::{none, or, or_if, ran, some};
-pub use request::{Delivered, PendingReply, Reply, Request, Route};
+pub use request::{Delivered, Forget, PendingReply, Reply, Request, Route};
 pub use seen::{Seen, SeenByCopy, SeenByRef};
 pub use slot::{Each, Maybe, MaybeEach, One, Slot, Taker};

@@ -4,6 +4,7 @@ use std::{
     borrow::Cow,
     future::Future,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -66,7 +67,7 @@ pub struct PendingReply {
     reply: oneshot::Receiver<Result<Reply, CallError>>,
     delivered: Option<oneshot::Receiver<Delivered>>,
     // Takes the request out of the correlation table.
-    _forget: Option<Forget>,
+    _forget: Option<Guard>,
 }
 
 impl PendingReply {
@@ -82,10 +83,10 @@ impl PendingReply {
         self
     }
 
-    /// Calls `forget` when the reply is no longer waited for.
+    /// Has `route` told when the reply is no longer waited for.
     #[must_use]
-    pub fn on_drop(mut self, forget: impl FnOnce() + Send + Sync + 'static) -> Self {
-        self._forget = Some(Forget(Some(Box::new(forget))));
+    pub fn forgotten_by(mut self, route: Arc<dyn Forget>, id: Uuid) -> Self {
+        self._forget = Some(Guard { route, id });
         self
     }
 
@@ -104,19 +105,26 @@ impl Future for PendingReply {
     }
 }
 
-struct Forget(Option<Box<dyn FnOnce() + Send + Sync>>);
+/// Is told that nobody waits for a reply any more.
+pub trait Forget: Send + Sync {
+    /// Takes the request of this id off the table, if it is still there.
+    fn forget(&self, id: Uuid);
+}
 
-impl Drop for Forget {
+struct Guard {
+    route: Arc<dyn Forget>,
+    id: Uuid,
+}
+
+impl Drop for Guard {
     fn drop(&mut self) {
-        if let Some(forget) = self.0.take() {
-            forget();
-        }
+        self.route.forget(self.id);
     }
 }
 
-impl std::fmt::Debug for Forget {
+impl std::fmt::Debug for Guard {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Forget")
+        f.debug_tuple("Guard").field(&self.id).finish()
     }
 }
 

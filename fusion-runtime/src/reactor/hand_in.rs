@@ -85,7 +85,10 @@ pub struct Calls<H>(pub Caller, pub H);
 impl<H: HandIns> HandIns for Calls<H> {
     const CALLS: bool = true;
     fn hand_in(run: &Run<'_>) -> Result<Self, Failure> {
-        let caller = run.caller.cloned().ok_or_else(|| Failure::new(Code::Handler, "this run cannot ask").not_retryable())?;
+        let caller = run
+            .caller
+            .cloned()
+            .ok_or_else(|| Failure::new(Code::Handler, "this run cannot ask").not_retryable())?;
         Ok(Calls(caller, H::hand_in(run)?))
     }
 }
@@ -137,6 +140,9 @@ impl std::fmt::Debug for StateMap {
 
 impl std::fmt::Debug for Run<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Run").field("reactor", &self.reactor).field("attempt", &self.attempt).finish_non_exhaustive()
+        f.debug_struct("Run")
+            .field("reactor", &self.reactor)
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
     }
 }

@@ -99,9 +99,9 @@ pub enum HeadersRef<'a> {
     Empty,
     /// Copied ones.
     Owned(&'a Headers),
-    // Those of a message that librdkafka still holds. The arm below, in `HeadersIter` and in its `next` go together.
-    // #[cfg(feature = "kafka")]
-    // Native(crate::broker::ffi::NativeHeaders<'a>),
+    /// Those of a message that librdkafka still holds.
+    #[cfg(feature = "kafka")]
+    Native(crate::broker::ffi::NativeHeaders<'a>),
 }
 
 impl<'a> HeadersRef<'a> {
@@ -111,8 +111,8 @@ impl<'a> HeadersRef<'a> {
         match self {
             Self::Empty => HeadersIter::Empty,
             Self::Owned(headers) => HeadersIter::Owned(headers.iter()),
-            // #[cfg(feature = "kafka")]
-            // Self::Native(headers) => HeadersIter::Native(headers, 0),
+            #[cfg(feature = "kafka")]
+            Self::Native(headers) => HeadersIter::Native(headers, 0),
         }
     }
 
@@ -121,8 +121,10 @@ impl<'a> HeadersRef<'a> {
         match self {
             Self::Empty => Headers::new(),
             Self::Owned(headers) => headers.clone(),
-            // #[cfg(feature = "kafka")]
-            // Self::Native(_) => self.iter().map(|(name, value)| (String::from_utf8_lossy(name), value)).collect(),
+            #[cfg(feature = "kafka")]
+            Self::Native(_) => {
+                self.iter().map(|(name, value)| (String::from_utf8_lossy(name), value)).collect()
+            }
         }
     }
 
@@ -154,9 +156,9 @@ pub enum HeadersIter<'a> {
     Empty,
     /// Copied ones.
     Owned(headers::Iter<'a>),
-    // Headers of librdkafka's, and the index of the next one.
-    // #[cfg(feature = "kafka")]
-    // Native(crate::broker::ffi::NativeHeaders<'a>, usize),
+    /// Headers of librdkafka's, and the index of the next one.
+    #[cfg(feature = "kafka")]
+    Native(crate::broker::ffi::NativeHeaders<'a>, usize),
 }
 
 impl<'a> Iterator for HeadersIter<'a> {
@@ -167,12 +169,12 @@ impl<'a> Iterator for HeadersIter<'a> {
         match self {
             Self::Empty => None,
             Self::Owned(headers) => headers.next().map(|(name, value)| (name.as_bytes(), value)),
-            // #[cfg(feature = "kafka")]
-            // Self::Native(headers, index) => {
-            //     let header = headers.get(*index)?;
-            //     *index += 1;
-            //     Some(header)
-            // }
+            #[cfg(feature = "kafka")]
+            Self::Native(headers, index) => {
+                let header = headers.get(*index)?;
+                *index += 1;
+                Some(header)
+            }
         }
     }
 }

@@ -30,7 +30,7 @@ pub(super) const INJECTION: &str = "<-";
 /// The grammar's order, and the place of each clause in words.
 const ORDER: [(&str, &str); 8] = [
     (REPLY, "`->` comes right behind the arguments, before `<-`"),
-    (INJECTION, "`<-` comes after `->` and before `after`"),
+    (INJECTION, "`<-` comes after `->` and before `after`; a comparison needs a space: `x < -1`"),
     ("after", "`after` comes after `<-` and before `if`"),
     ("if", "`if` comes after `after` and before `for`"),
     ("for", "`for` comes after `if` and before `within`"),
@@ -79,7 +79,7 @@ impl Clauses {
         }
         match clause {
             REPLY if input.is_empty() => {
-                return Err(input.error("expected the type of the answer after `->`"));
+                return Err(Error::new(input.span(), "expected the type of the answer after `->`"));
             }
             REPLY => self.reply = Some(input.parse()?),
             "after" => self.after.extend(super::names(input, clause)?),
@@ -168,6 +168,6 @@ fn retry(input: ParseStream<'_>) -> Result<Retry> {
         return Err(Error::new(span, expected));
     }
     let times =
-        literal.base10_parse().map_err(|_| Error::new(span, "this is more often than anyone can retry"))?;
+        literal.base10_parse().map_err(|_| Error::new(span, format!("`retry` is at most {}", u32::MAX)))?;
     Ok(Retry { times, span })
 }

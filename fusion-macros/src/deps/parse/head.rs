@@ -31,10 +31,10 @@ pub(super) fn read(input: ParseStream<'_>, declared: &mut Vec<Ident>, report: &m
     }
     let content;
     let paren = syn::parenthesized!(content in input);
-    let args = args(&content).unwrap_or_else(|error| {
+    let mut args = Vec::new();
+    if let Err(error) = read_args(&content, &mut args) {
         report.add(error);
-        Vec::new()
-    });
+    }
     // What is left over would be syn's error otherwise.
     content.parse::<TokenStream>()?;
     Ok(Head { name, target, paren, args })
@@ -68,12 +68,11 @@ fn target(input: ParseStream<'_>) -> Result<Target> {
     Ok(Target::Contract(path))
 }
 
-fn args(input: &ParseBuffer<'_>) -> Result<Vec<Arg>> {
+fn read_args(input: &ParseBuffer<'_>, args: &mut Vec<Arg>) -> Result<()> {
     if let Some(arrow) = cut::first_injection(input.fork().parse()?) {
         let message = "`<-` stands behind the closing parenthesis; a comparison needs a space: `x < -1`";
         return Err(Error::new(arrow, message));
     }
-    let mut args = Vec::new();
     while !input.is_empty() {
         args.push(arg(input)?);
         if !input.is_empty() && !input.peek(Token![,]) {
@@ -81,7 +80,7 @@ fn args(input: &ParseBuffer<'_>) -> Result<Vec<Arg>> {
         }
         input.parse::<Option<Token![,]>>()?;
     }
-    Ok(args)
+    Ok(())
 }
 
 fn arg(input: &ParseBuffer<'_>) -> Result<Arg> {

@@ -1,7 +1,8 @@
 //! From tokens to a [`Dag`].
 //!
 //! A mistake ends the reading of its piece (a node up to its first `<-`, or from one `<-` to the next) and of
-//! nothing else.
+//! nothing else. What was read of the node is kept, so that the rules are checked on it: what is missing adds no
+//! mistake.
 
 mod clauses;
 mod head;
@@ -17,7 +18,7 @@ use super::ast::{Dag, Node};
 use super::cut::{self, Body, Piece};
 use crate::report::Report;
 
-/// Reads all nodes; those with a mistake are reported and left out.
+/// Reads all nodes. One whose arguments cannot be found is left out.
 pub(crate) fn dag(body: Body, report: &mut Report) -> Dag {
     let mut dag = Dag { nodes: Vec::new(), declared: Vec::new() };
     let pieces = cut::nodes(body.tokens);
@@ -34,7 +35,6 @@ pub(crate) fn dag(body: Body, report: &mut Report) -> Dag {
 }
 
 fn node(piece: Piece, dag: &mut Dag, report: &mut Report) {
-    let errors = report.len();
     let (head, injections) = cut::injections(piece);
     let mut clauses = Clauses::default();
     let head = head.parse(report, |input, report| {
@@ -43,16 +43,16 @@ fn node(piece: Piece, dag: &mut Dag, report: &mut Report) {
         Some(head)
     });
     for (arrow, piece) in injections {
-        clauses.place(clauses::INJECTION, arrow, report);
         piece.parse(report, |input, report| match injection::read(input, arrow) {
             Ok(injection) => {
+                clauses.place(clauses::INJECTION, arrow, report);
                 clauses.injections.push(injection);
                 clauses.read(input, &mut dag.declared, report);
             }
             Err(error) => report.add(error),
         });
     }
-    if let (Some(head), true) = (head.flatten(), report.len() == errors) {
+    if let Some(head) = head.flatten() {
         dag.nodes.push(Node {
             name: head.name,
             target: head.target,

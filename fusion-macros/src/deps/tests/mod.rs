@@ -2,6 +2,7 @@
 
 mod check;
 mod cut;
+mod garbage;
 mod graph;
 mod names;
 mod parse;

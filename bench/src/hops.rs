@@ -1,0 +1,24 @@
+//! A chain of requests, one after another: the least that a graph of that depth can take.
+
+use std::time::Instant;
+
+use crate::Result;
+use crate::raw_ask::{Pair, UNBOUNDED};
+use crate::report::{Clock, Measure, latencies};
+
+const WARM_UP: u64 = 50;
+
+/// Runs `chains` chains of `path` requests, each sent when the one before is answered. A graph's longest path is
+/// what to compare it with. Latencies and messages are of chains.
+pub(crate) fn raw_hops(brokers: &str, chains: u64, path: u64) -> Result<Measure> {
+    let mut pair = Pair::start(brokers, UNBOUNDED)?;
+    pair.ask(WARM_UP * path, 1, &mut latencies())?;
+    let mut took = latencies();
+    let clock = Clock::start();
+    for _ in 0..chains {
+        let started = Instant::now();
+        pair.ask(path, 1, &mut latencies())?;
+        took.record(started.elapsed().as_nanos() as u64)?;
+    }
+    Ok(clock.stop_with(chains, took))
+}

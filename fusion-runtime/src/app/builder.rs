@@ -1,0 +1,228 @@
+//! Putting an app together.
+
+use std::{any::TypeId, collections::HashMap, marker::PhantomData, sync::Arc};
+
+use tokio::sync::broadcast;
+
+use crate::{
+    Error,
+    broker::{Config, TopicSpec, topics},
+    consume::{AnyReactor, Consumer, Core, Served, Typed},
+    failure::RetryPolicy,
+    observe::Counters,
+    produce::Producer,
+    reactor::{Reactor, ReactorList, Set, StateMap, Visitor},
+    record::{codec::Format, wire::dead_letter_topic},
+    request::{Replies, ReplyPolicy, Requests},
+};
+
+use super::{Running, results::CAPACITY};
+
+/// A service made of reactors.
+///
+/// Its name is its consumer group: instances of one name share the work, and go on where the last one stopped. `S` is
+/// the list of types that [`state`](App::state) gave.
+///
+/// ```no_run
+/// use fusion::prelude::*;
+///
+/// #[reactor(topic = "add")]
+/// async fn add(numbers: Vec<i64>) -> i64 {
+///     numbers.iter().sum()
+/// }
+///
+/// #[tokio::main]
+/// async fn main() -> fusion::Result<()> {
+///     App::new("math", Config::from_env_or_embedded()?).reactors(reactors![add]).run().await
+/// }
+/// ```
+#[must_use = "an app does nothing before it is started: call `.run()` or `.start()`"]
+pub struct App<S = ()> {
+    name: String,
+    config: Config,
+    state: StateMap,
+    reactors: Vec<(TypeId, Box<dyn AnyReactor>)>,
+    replies: Replies,
+    format: Format,
+    provides: PhantomData<fn() -> S>,
+}
+
+impl App {
+    /// An app of this name, without reactors yet.
+    pub fn new(name: impl Into<String>, config: Config) -> App {
+        App {
+            name: name.into(),
+            config,
+            state: StateMap::default(),
+            reactors: Vec::new(),
+            replies: Replies::default(),
+            format: Format::default(),
+            provides: PhantomData,
+        }
+    }
+}
+
+impl<S> App<S> {
+    /// Provides a value that handlers take as `State<T>`. One value per type.
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> App<(T, S)> {
+        self.state.insert(value);
+        let App { name, config, state, reactors, replies, format, .. } = self;
+        App { name, config, state, reactors, replies, format, provides: PhantomData }
+    }
+
+    /// Adds reactors, `reactors![add, subtract, sum]`. The state they take must have been provided before.
+    pub fn reactors<L, I>(mut self, _: Set<L>) -> App<S>
+    where
+        L: ReactorList<S, I>,
+    {
+        L::visit(&mut Collect(&mut self.reactors));
+        self
+    }
+
+    /// The way that replies to the reactors' own requests take.
+    pub fn replies(mut self, replies: Replies) -> App<S> {
+        self.replies = replies;
+        self
+    }
+
+    /// The format in which this app writes what nobody asked for in another one. Default JSON.
+    pub fn format(mut self, format: Format) -> App<S> {
+        self.format = format;
+        self
+    }
+
+    /// Starts to serve and returns.
+    ///
+    /// # Errors
+    /// When there are no reactors, the configuration is wrong, no broker answers within `connect_limit`, or topics
+    /// are missing and may not be created.
+    pub async fn start(self) -> Result<Running, Error> {
+        let App { name, config, state, reactors, replies, format, .. } = self;
+        check(&name, &reactors)?;
+        config.check()?;
+        let specs: Vec<_> = reactors.iter().map(|(_, reactor)| reactor.spec()).collect();
+        let mut wanted: Vec<String> = Vec::new();
+        for spec in &specs {
+            wanted.extend([spec.topic.to_owned(), dead_letter_topic(spec.topic)]);
+            wanted.extend(spec.to.iter().chain(spec.asks).map(|&topic| topic.to_owned()));
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        let (asking, policy) = (config.clone(), config.settings().topics);
+        // Before the subscription: a topic that comes later is noticed only minutes later.
+        let ensured = tokio::task::spawn_blocking(move || {
+            let wanted: Vec<_> = wanted.iter().map(TopicSpec::named).collect();
+            topics::ensure(&asking, &wanted, policy)
+        });
+        let known = ensured.await.map_err(|_| Error::Stopped)??;
+
+        let producer = Producer::start(&config)?;
+        let counters = Arc::new(Counters::new());
+        let requests = if reactors.iter().any(|(_, reactor)| reactor.calls()) {
+            let requests =
+                Requests::connect(&config, &name, producer.clone(), counters.clone(), format, replies)
+                    .await?;
+            requests.know(known.iter().map(|topic| topic.name.as_str()));
+            Some(requests)
+        } else {
+            None
+        };
+        let settings = config.settings().clone();
+        let back_off = RetryPolicy {
+            first: settings.backoff.first,
+            max: settings.backoff.most,
+            factor: f64::from(settings.backoff.factor),
+            ..RetryPolicy::default()
+        };
+        let core = Arc::new(Core {
+            app: name.as_str().into(),
+            settings,
+            producer: producer.clone(),
+            route: requests.as_ref().map(Requests::route),
+            state,
+            counters: counters.clone(),
+            replies: ReplyPolicy::new(specs.iter().map(|spec| spec.topic.to_owned())),
+            format,
+            back_off,
+        });
+        let mut results = HashMap::new();
+        let served = reactors
+            .into_iter()
+            .map(|(id, reactor)| {
+                let (sender, _) = broadcast::channel(CAPACITY);
+                results.insert(id, sender.clone());
+                Arc::new(Served::new(reactor, sender))
+            })
+            .collect();
+        let consumer = Consumer::start(&config, core, served)?;
+        tracing::info!(app = name, reactors = specs.len(), "started");
+        Ok(Running::new(config, consumer, requests, producer, counters, results))
+    }
+
+    /// Serves until SIGINT or SIGTERM, then shuts down within the configuration's `stop_limit`.
+    ///
+    /// # Errors
+    /// Those of [`start`](App::start), and whatever ends the app before a signal does.
+    pub async fn run(self) -> Result<(), Error> {
+        let running = self.start().await?;
+        let failed = tokio::select! {
+            () = signalled() => None,
+            error = running.failed() => Some(error),
+        };
+        let stopped = running.shutdown().await;
+        failed.map_or(stopped, |error| Err(Error::Shared(error)))
+    }
+}
+
+impl<S> std::fmt::Debug for App<S> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let reactors: Vec<_> = self.reactors.iter().map(|(_, reactor)| reactor.spec().name).collect();
+        f.debug_struct("App").field("name", &self.name).field("reactors", &reactors).finish_non_exhaustive()
+    }
+}
+
+struct Collect<'a>(&'a mut Vec<(TypeId, Box<dyn AnyReactor>)>);
+
+impl Visitor for Collect<'_> {
+    fn reactor<R: Reactor>(&mut self) {
+        self.0.push((TypeId::of::<R>(), Box::new(Typed::<R>::new())));
+    }
+}
+
+/// `reactors![..]` proves this for one list; there may be several.
+fn check(app: &str, reactors: &[(TypeId, Box<dyn AnyReactor>)]) -> Result<(), Error> {
+    if reactors.is_empty() {
+        return Err(Error::NoReactors { app: app.to_owned() });
+    }
+    let mut topics = std::collections::HashSet::new();
+    let mut names = std::collections::HashSet::new();
+    for (_, reactor) in reactors {
+        let spec = reactor.spec();
+        for (what, name, seen) in [("topic", spec.topic, &mut topics), ("name", spec.name, &mut names)] {
+            if !seen.insert(name) {
+                return Err(Error::Twice { app: app.to_owned(), what, name: name.to_owned() });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Waits for SIGINT or SIGTERM.
+async fn signalled() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut terminate) => tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            },
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM cannot be listened to");
+                let _ = tokio::signal::ctrl_c().await;
+            }
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = tokio::signal::ctrl_c().await;
+}

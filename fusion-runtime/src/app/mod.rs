@@ -1,0 +1,9 @@
+//! An app: a name, a configuration, reactors, and their life from start to shutdown.
+
+mod builder;
+mod results;
+mod running;
+
+pub use builder::App;
+pub use results::{Missed, Produced, Results};
+pub use running::Running;

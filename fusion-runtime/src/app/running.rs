@@ -1,0 +1,126 @@
+//! An app at work.
+
+use std::{
+    any::TypeId,
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::broadcast;
+
+use crate::{
+    Error,
+    broker::Config,
+    consume::Consumer,
+    contract::Contract,
+    observe::{Counters, Metrics},
+    produce::Producer,
+    reactor::Reactor,
+    request::Requests,
+};
+
+use super::{Produced, Results};
+
+/// An app that serves. Dropping it without [`shutdown`](Running::shutdown) leaves it running until the process ends.
+pub struct Running {
+    config: Config,
+    consumer: Consumer,
+    requests: Option<Requests>,
+    producer: Producer,
+    counters: Arc<Counters>,
+    results: HashMap<TypeId, broadcast::Sender<Produced>>,
+}
+
+impl Running {
+    pub(super) fn new(
+        config: Config,
+        consumer: Consumer,
+        requests: Option<Requests>,
+        producer: Producer,
+        counters: Arc<Counters>,
+        results: HashMap<TypeId, broadcast::Sender<Produced>>,
+    ) -> Self {
+        Running { config, consumer, requests, producer, counters, results }
+    }
+
+    /// What reactor `R` produces from now on, in this process. A reactor that is not one of the app's produces
+    /// nothing.
+    ///
+    /// ```
+    /// use fusion::prelude::*;
+    ///
+    /// #[reactor(topic = "double")]
+    /// fn double(number: i64) -> i64 { number * 2 }
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> fusion::Result<()> {
+    /// let config = Config::embedded()?;
+    /// let app = App::new("doubler", config.clone()).reactors(reactors![double]).start().await?;
+    /// let mut results = app.results::<double>();
+    ///
+    /// let pipeline = Pipeline::connect("caller", config).await?;
+    /// pipeline.send::<double>((21,)).await?;
+    /// assert_eq!(results.next().await.unwrap().unwrap().value, 42);
+    ///
+    /// pipeline.close().await?;
+    /// app.shutdown().await
+    /// # }
+    /// ```
+    pub fn results<R: Reactor>(&self) -> Results<<R::Contract as Contract>::Reply>
+    where
+        <R::Contract as Contract>::Reply: serde::de::DeserializeOwned,
+    {
+        let receiver = match self.results.get(&TypeId::of::<R>()) {
+            Some(sender) => sender.subscribe(),
+            None => broadcast::channel(1).1,
+        };
+        Results::new(receiver)
+    }
+
+    /// The counters, as they are now.
+    pub fn metrics(&self) -> Metrics {
+        self.counters.read()
+    }
+
+    /// Waits until the group has given this instance partitions, and says how many. With more instances than
+    /// partitions, that may be never.
+    pub async fn assigned(&self) -> usize {
+        let mut assigned = self.consumer.assigned();
+        assigned.wait_for(|&partitions| partitions > 0).await.map_or(0, |partitions| *partitions)
+    }
+
+    /// Waits until the app ends by itself, and says why.
+    pub async fn failed(&self) -> Arc<Error> {
+        self.consumer.failed().await
+    }
+
+    /// Takes nothing new, lets what runs end, commits, and closes, within the configuration's `stop_limit`. What is
+    /// still running then is delivered again, to whoever has the partition next.
+    ///
+    /// # Errors
+    /// When something that was sent is not confirmed in time. Nothing of it is committed.
+    pub async fn shutdown(self) -> Result<(), Error> {
+        let limit = self.config.settings().stop_limit;
+        // A part of the time is for what comes behind the drain: confirmations, and the end of the clients.
+        let until = Instant::now() + limit;
+        let drained = until - (limit / 10).min(Duration::from_secs(3));
+        let stopped = self.consumer.stop(drained).await;
+        if stopped.unfinished > 0 {
+            tracing::warn!(records = stopped.unfinished, "not finished in time, they are delivered again");
+        }
+        if let Some(requests) = &self.requests {
+            requests.close(until).await;
+        }
+        if let Err(error) = self.producer.close(until).await {
+            tracing::warn!(%error, "shutdown");
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Running {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Running").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,325 @@
+//! [`Config`]: which brokers, and by which settings.
+//!
+//! librdkafka's properties come from the environment ([`Config::from_env`]) or from code ([`Config::set`]); a later
+//! one replaces an earlier one. The few that the runtime's promises depend on cannot be set. Everything that is in
+//! force is in `config.to_string()`, without secrets.
+
+mod clients;
+mod env;
+mod error;
+mod properties;
+mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rdkafka::config::ClientConfig;
+
+use super::EmbeddedKafka;
+pub use error::{ConfigError, Owned};
+pub use settings::{Backoff, Delivery, GroupProtocol, Settings, Start, TopicPolicy};
+
+/// Which brokers to use, and how. A clone is cheap and, where a broker inside the process is used, keeps it alive.
+///
+/// Each setter takes and returns the configuration. Mistakes are found when the first client is made, or by
+/// [`check`](Config::check).
+///
+/// ```
+/// # use fusion_runtime::broker::Config;
+/// use std::time::Duration;
+///
+/// let config = Config::new("kafka-1:9092,kafka-2:9092")
+///     .set("security.protocol", "plaintext")
+///     .consumer_set("fetch.min.bytes", "1")
+///     .stop_limit(Duration::from_secs(10));
+/// config.check().unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Config {
+    inner: Arc<Inner>,
+}
+
+#[derive(Clone)]
+struct Inner {
+    bootstrap: String,
+    embedded: Option<Arc<EmbeddedKafka>>,
+    settings: Settings,
+    both: BTreeMap<String, String>,
+    consumer: BTreeMap<String, String>,
+    producer: BTreeMap<String, String>,
+    ignored: Vec<String>,
+}
+
+impl Config {
+    /// With these brokers, `host:port` and commas between.
+    pub fn new(bootstrap: impl Into<String>) -> Config {
+        let inner = Inner {
+            bootstrap: bootstrap.into(),
+            embedded: None,
+            settings: Settings::default(),
+            both: BTreeMap::new(),
+            consumer: BTreeMap::new(),
+            producer: BTreeMap::new(),
+            ignored: Vec::new(),
+        };
+        Config { inner: Arc::new(inner) }
+    }
+
+    /// With a new broker inside this process, which lives as long as the configuration and what is made of it.
+    pub fn embedded() -> Result<Config, ConfigError> {
+        Ok(Config::with_embedded(Arc::new(EmbeddedKafka::start()?)))
+    }
+
+    /// With a broker inside this process that already runs.
+    pub fn with_embedded(broker: Arc<EmbeddedKafka>) -> Config {
+        let mut config = Config::new(broker.bootstrap_servers());
+        config.inner_mut().embedded = Some(broker);
+        config
+    }
+
+    fn inner_mut(&mut self) -> &mut Inner {
+        Arc::make_mut(&mut self.inner)
+    }
+
+    fn with(mut self, change: impl FnOnce(&mut Settings)) -> Config {
+        change(&mut self.inner_mut().settings);
+        self
+    }
+
+    /// Sets one of librdkafka's properties for all clients.
+    pub fn set(self, property: impl Into<String>, value: impl Into<String>) -> Config {
+        self.properties([(property, value)])
+    }
+
+    /// Sets one of librdkafka's properties for consumers only.
+    pub fn consumer_set(self, property: impl Into<String>, value: impl Into<String>) -> Config {
+        self.consumer_properties([(property, value)])
+    }
+
+    /// Sets one of librdkafka's properties for producers only.
+    pub fn producer_set(self, property: impl Into<String>, value: impl Into<String>) -> Config {
+        self.producer_properties([(property, value)])
+    }
+
+    /// Sets several of librdkafka's properties for all clients.
+    pub fn properties<K: Into<String>, V: Into<String>>(
+        mut self,
+        properties: impl IntoIterator<Item = (K, V)>,
+    ) -> Config {
+        self.inner_mut().both.extend(canonical(properties));
+        self
+    }
+
+    /// Sets several of librdkafka's properties for consumers only.
+    pub fn consumer_properties<K: Into<String>, V: Into<String>>(
+        mut self,
+        properties: impl IntoIterator<Item = (K, V)>,
+    ) -> Config {
+        self.inner_mut().consumer.extend(canonical(properties));
+        self
+    }
+
+    /// Sets several of librdkafka's properties for producers only.
+    pub fn producer_properties<K: Into<String>, V: Into<String>>(
+        mut self,
+        properties: impl IntoIterator<Item = (K, V)>,
+    ) -> Config {
+        self.inner_mut().producer.extend(canonical(properties));
+        self
+    }
+
+    /// See [`Settings::hops`].
+    pub fn hops(self, hops: u32) -> Config {
+        self.with(|settings| settings.hops = hops)
+    }
+
+    /// See [`Settings::stop_limit`].
+    pub fn stop_limit(self, limit: Duration) -> Config {
+        self.with(|settings| settings.stop_limit = limit)
+    }
+
+    /// See [`Settings::connect_limit`].
+    pub fn connect_limit(self, limit: Duration) -> Config {
+        self.with(|settings| settings.connect_limit = limit)
+    }
+
+    /// See [`Settings::in_flight`].
+    pub fn in_flight(self, records: usize) -> Config {
+        self.with(|settings| settings.in_flight = records)
+    }
+
+    /// See [`Settings::largest_value`].
+    pub fn largest_value(self, bytes: usize) -> Config {
+        self.with(|settings| settings.largest_value = bytes)
+    }
+
+    /// See [`Settings::largest_headers`].
+    pub fn largest_headers(self, bytes: usize) -> Config {
+        self.with(|settings| settings.largest_headers = bytes)
+    }
+
+    /// See [`Settings::fetch_buffer`].
+    pub fn fetch_buffer(self, bytes: usize) -> Config {
+        self.with(|settings| settings.fetch_buffer = bytes)
+    }
+
+    /// See [`Settings::send_buffer`].
+    pub fn send_buffer(self, bytes: usize) -> Config {
+        self.with(|settings| settings.send_buffer = bytes)
+    }
+
+    /// See [`Settings::topics`].
+    pub fn topics(self, policy: TopicPolicy) -> Config {
+        self.with(|settings| settings.topics = policy)
+    }
+
+    /// See [`Settings::delivery`].
+    pub fn delivery(self, delivery: Delivery) -> Config {
+        self.with(|settings| settings.delivery = delivery)
+    }
+
+    /// See [`Settings::backoff`].
+    pub fn backoff(self, backoff: Backoff) -> Config {
+        self.with(|settings| settings.backoff = backoff)
+    }
+
+    /// See [`Settings::group_protocol`].
+    pub fn group_protocol(self, protocol: GroupProtocol) -> Config {
+        self.with(|settings| settings.group_protocol = Some(protocol))
+    }
+
+    /// See [`Settings::start`].
+    pub fn start(self, start: Start) -> Config {
+        self.with(|settings| settings.start = start)
+    }
+
+    /// The settings in force, apart from librdkafka's properties.
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+
+    /// The brokers, as they were named.
+    pub fn bootstrap(&self) -> &str {
+        &self.inner.bootstrap
+    }
+
+    /// The broker inside this process, if that is used.
+    pub fn embedded_broker(&self) -> Option<&Arc<EmbeddedKafka>> {
+        self.inner.embedded.as_ref()
+    }
+
+    /// Whether a broker inside this process is used.
+    pub fn is_embedded(&self) -> bool {
+        self.inner.embedded.is_some()
+    }
+
+    /// How the group divides its partitions. With `Consumer` a topic that is created after the subscribe is not
+    /// assigned on the embedded broker.
+    pub fn group_protocol_in_force(&self) -> GroupProtocol {
+        let default = if self.is_embedded() { GroupProtocol::Consumer } else { GroupProtocol::Classic };
+        self.settings().group_protocol.unwrap_or(default)
+    }
+
+    /// The `KAFKA_*` variables that librdkafka does not know.
+    pub fn ignored_variables(&self) -> &[String] {
+        &self.inner.ignored
+    }
+
+    /// Finds mistakes without connecting. Whatever makes a client calls it.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        if self.bootstrap().trim().is_empty() {
+            return Err(ConfigError::NoBrokers);
+        }
+        self.check_settings()?;
+        self.check_names()?;
+        let sides =
+            [("consumer", self.group_properties("")), ("producer", self.producer_properties_in_force())];
+        for (client, properties) in sides {
+            for (name, value) in &properties {
+                if value.contains('\0') {
+                    return Err(ConfigError::invalid(name, "a value cannot have a zero byte in it"));
+                }
+            }
+            let properties: ClientConfig = properties.into_iter().collect();
+            properties.create_native_config().map_err(|error| ConfigError::client(client, &error))?;
+        }
+        Ok(())
+    }
+
+    fn check_settings(&self) -> Result<(), ConfigError> {
+        let wrong = |setting, reason: &str| Err(ConfigError::Setting { setting, reason: reason.to_owned() });
+        let settings = self.settings();
+        if settings.delivery == Delivery::ExactlyOnce {
+            return wrong(
+                "delivery",
+                if self.is_embedded() {
+                    "the embedded broker's transactions mean nothing; use a real broker, or at least once"
+                } else {
+                    "exactly once is not available yet; use at least once"
+                },
+            );
+        }
+        if settings.in_flight == 0 {
+            return wrong("in_flight", "at least one record must be allowed");
+        }
+        if settings.connect_limit.is_zero() {
+            return wrong("connect_limit", "zero leaves no time to reach a broker");
+        }
+        // librdkafka's own bounds of message.max.bytes, queued.max.messages.kbytes and queue.buffering.max.kbytes.
+        let largest = settings.largest_value.saturating_add(settings.largest_headers);
+        if largest > 900_000_000 {
+            return wrong("largest_value", "with largest_headers it must stay below 900,000,000 bytes");
+        }
+        if settings.fetch_buffer > 2_097_151 * 1024 {
+            return wrong("fetch_buffer", "it must stay below 2 GiB");
+        }
+        if settings.send_buffer > 2_097_151 * 1024 || settings.send_buffer < largest {
+            return wrong(
+                "send_buffer",
+                "it must hold at least one of the largest records, and stay below 2 GiB",
+            );
+        }
+        if let TopicPolicy::Create { partitions, replication } = settings.topics
+            && [partitions, replication].into_iter().flatten().any(|count| count < 1)
+        {
+            return wrong(
+                "topics",
+                "partitions and replication are at least 1; None is the broker's default",
+            );
+        }
+        if !(settings.backoff.factor >= 1.0 && settings.backoff.factor.is_finite()) {
+            return wrong("backoff", "the factor must be at least 1");
+        }
+        let fixed_member = self.inner.both.contains_key("group.instance.id")
+            || self.inner.consumer.contains_key("group.instance.id");
+        if fixed_member && self.group_protocol_in_force() == GroupProtocol::Consumer {
+            // After a kill -9 the new member dies with UNRELEASED_INSTANCE_ID.
+            return wrong("group_protocol", "`Consumer` does not go with `group.instance.id`; use `Classic`");
+        }
+        Ok(())
+    }
+
+    fn check_names(&self) -> Result<(), ConfigError> {
+        let Inner { both, consumer, producer, .. } = &*self.inner;
+        let names = || both.keys().chain(consumer.keys()).chain(producer.keys());
+        let owned: Vec<Owned> = names()
+            .filter_map(|name| Some(Owned { name: name.clone(), instead: properties::owned(name)? }))
+            .collect();
+        if !owned.is_empty() {
+            return Err(ConfigError::Owned(owned));
+        }
+        match names().find(|name| !properties::is_known(name)) {
+            Some(property) => Err(ConfigError::Unknown { property: property.clone() }),
+            None => Ok(()),
+        }
+    }
+}
+
+fn canonical<K: Into<String>, V: Into<String>>(
+    properties: impl IntoIterator<Item = (K, V)>,
+) -> impl Iterator<Item = (String, String)> {
+    properties.into_iter().map(|(name, value)| (properties::canonical(&name.into()).to_owned(), value.into()))
+}

@@ -1,0 +1,133 @@
+//! The app-wide settings and their defaults.
+
+use std::time::Duration;
+
+/// What an app goes by, apart from librdkafka's own properties. [`Config`](super::Config) has a method of the same
+/// name for each field.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// How many services may stand between the first request and this one. A request that has come further is
+    /// refused: services that wait for each other in a circle end here. Default 16.
+    pub hops: u32,
+    /// How long a stop may take: what runs is finished and acknowledged, then everything ends. Default 30 s.
+    pub stop_limit: Duration,
+    /// How long the brokers may take to answer at the start. Default 10 s.
+    pub connect_limit: Duration,
+    /// How many records may be waiting or running in the app at once; beyond it partitions are paused.
+    /// Default 10,000.
+    pub in_flight: usize,
+    /// The most bytes that key and value of a record may have together when it is sent. Together with
+    /// [`largest_headers`](Settings::largest_headers) and the framing it has to fit into the topics'
+    /// `max.message.bytes`. Default 1 MiB (what brokers take) minus 48 KiB of room.
+    pub largest_value: usize,
+    /// The most bytes that all header names and values of a record may have together. Default 32 KiB.
+    pub largest_headers: usize,
+    /// Memory for records that were fetched and not yet taken, per consumer, in bytes; rounded up to KiB.
+    /// Default 64 MiB.
+    pub fetch_buffer: usize,
+    /// Memory for records that were sent and not yet confirmed, per producer, in bytes; rounded up to KiB.
+    /// Default 64 MiB.
+    pub send_buffer: usize,
+    /// Whether missing topics are created. Default: they are, with the broker's own numbers.
+    pub topics: TopicPolicy,
+    /// What `to = ..` promises. Default at least once.
+    pub delivery: Delivery,
+    /// How long to wait before a failed run is tried again.
+    pub backoff: Backoff,
+    /// How a group divides its partitions; `None`: `Consumer` on the embedded broker, `Classic` elsewhere.
+    pub group_protocol: Option<GroupProtocol>,
+    /// Where a group begins that has never committed. Default at the earliest record.
+    pub start: Start,
+}
+
+/// Room for key, lengths and batch header around what the limits count, in bytes.
+pub(super) const FRAMING: usize = 16 * 1024;
+
+const MIB: usize = 1024 * 1024;
+
+impl Default for Settings {
+    fn default() -> Settings {
+        let largest_headers = 32 * 1024;
+        Settings {
+            hops: 16,
+            stop_limit: Duration::from_secs(30),
+            connect_limit: Duration::from_secs(10),
+            in_flight: 10_000,
+            largest_value: MIB - largest_headers - FRAMING,
+            largest_headers,
+            fetch_buffer: 64 * MIB,
+            send_buffer: 64 * MIB,
+            topics: TopicPolicy::default(),
+            delivery: Delivery::AtLeastOnce,
+            backoff: Backoff::default(),
+            group_protocol: None,
+            start: Start::Earliest,
+        }
+    }
+}
+
+/// What happens to topics that are needed and do not exist.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TopicPolicy {
+    /// They are created.
+    Create {
+        /// How many partitions, where nothing else is said; `None`: as many as the broker likes.
+        partitions: Option<i32>,
+        /// How many copies; `None`: as many as the broker likes.
+        replication: Option<i32>,
+    },
+    /// The app does not start, and the error names them all.
+    Require,
+}
+
+impl Default for TopicPolicy {
+    fn default() -> TopicPolicy {
+        TopicPolicy::Create { partitions: None, replication: None }
+    }
+}
+
+/// What is promised about the records that `to = ..` sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delivery {
+    /// Each is written once or, after a failure, more often.
+    AtLeastOnce,
+    /// Each is written once, in one transaction with the progress of its source.
+    ExactlyOnce,
+}
+
+/// How the wait between two tries grows: `first`, then `factor` times as long each time, up to `most`, and each
+/// shortened by chance by up to half, so that what failed together is not repeated together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Backoff {
+    /// Before the second try. Default 100 ms.
+    pub first: Duration,
+    /// At least 1. Default 2.
+    pub factor: f32,
+    /// Default 10 s.
+    pub most: Duration,
+}
+
+impl Default for Backoff {
+    fn default() -> Backoff {
+        Backoff { first: Duration::from_millis(100), factor: 2.0, most: Duration::from_secs(10) }
+    }
+}
+
+/// How a consumer group divides its partitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupProtocol {
+    /// The members do, every broker knows how.
+    Classic,
+    /// The broker does (KIP-848, Kafka 4.0 and later).
+    Consumer,
+}
+
+/// Where a group begins in a partition for which it has no commit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// With the oldest record there is.
+    Earliest,
+    /// With the first record after the start.
+    Latest,
+}

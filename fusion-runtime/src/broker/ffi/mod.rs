@@ -1,0 +1,43 @@
+//! The calls that only librdkafka's C interface offers, and the only `unsafe` of the crate: in this folder.
+//!
+//! - [`OwnQueue`] takes whole batches of messages, which costs half of polling them one by one. Never ask a
+//!   group's own consumer queue for a batch: there librdkafka answers every rebalance, an assign too, with an
+//!   unassign (rdkafka.c, `rd_kafka_poll_cb`).
+//! - [`Message`] owns its C pointer and can go to another thread.
+//! - [`WakeGuard`] unparks a thread when a client has events.
+//! - [`produce`] queues a record whose header names and values are any bytes, null included.
+//!
+//! The text beside a committed offset will be read and written here too: rust-rdkafka's accessors panic on bytes
+//! that are not UTF-8, and its setter leaks.
+#![allow(unsafe_code)]
+
+mod message;
+mod queue;
+mod send;
+#[cfg(test)]
+mod tests;
+
+use rdkafka::bindings as sys;
+use rdkafka::client::{Client, ClientContext};
+
+pub use message::{Message, MessageError, NativeHeaders};
+pub use queue::{Forwarder, OwnQueue, WakeGuard};
+pub use send::produce;
+
+/// Groups of the embedded broker form at once instead of after three seconds, and notice a lost member after
+/// `session`.
+pub(super) fn quicken_groups<C: ClientContext>(
+    owner: &Client<C>,
+    heartbeat_millis: i32,
+    session_millis: i32,
+) {
+    // SAFETY: the client is alive; null means that it has no embedded broker.
+    unsafe {
+        let cluster = sys::rd_kafka_handle_mock_cluster(owner.native_ptr());
+        if !cluster.is_null() {
+            sys::rd_kafka_mock_group_initial_rebalance_delay_ms(cluster, 0);
+            sys::rd_kafka_mock_set_group_consumer_heartbeat_interval_ms(cluster, heartbeat_millis);
+            sys::rd_kafka_mock_set_group_consumer_session_timeout_ms(cluster, session_millis);
+        }
+    }
+}

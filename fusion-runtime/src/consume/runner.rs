@@ -1,0 +1,222 @@
+//! A reactor without its types: what a partition's worker calls.
+
+use std::{
+    any::Any,
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use pin_project_lite::pin_project;
+use serde::{Deserialize, Deserializer};
+
+use crate::{
+    contract::{Contract, Envelope, Payload, Wire},
+    failure::{Code, Failure},
+    reactor::{HandIns, Reactor, ReactorSpec, Run},
+    record::{
+        codec::{Codec, CodecError, Format},
+        wire,
+    },
+};
+
+/// What a run leaves behind: the encoded value, if anybody wants it.
+pub(crate) type Ran = Result<Option<Vec<u8>>, Failure>;
+
+/// A run that did not end at once.
+pub(crate) type Running = Pin<Box<dyn Future<Output = Ran> + Send>>;
+
+/// A run that was started.
+pub(crate) enum Started {
+    Done(Ran),
+    Pending(Running),
+}
+
+/// The value of a record, ready to be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Input<'a> {
+    /// The payload; with fusion-clj's envelope, what is inside it.
+    pub(crate) value: Option<&'a [u8]>,
+    pub(crate) format: Format,
+}
+
+/// A reactor of an app, of which every partition's worker makes a [`Runner`].
+pub(crate) trait AnyReactor: Send + Sync {
+    fn spec(&self) -> &'static ReactorSpec;
+    /// Whether it has a graph, and needs a caller.
+    fn calls(&self) -> bool;
+    fn runner(&self) -> Box<dyn Runner>;
+}
+
+/// Runs one reactor, one record after the other.
+pub(crate) trait Runner: Send {
+    /// Starts a run and polls it once, in place: what ends at once, as most handlers without a graph do, costs
+    /// no allocation. `encode` says in which format its value is wanted.
+    fn start(
+        &mut self,
+        run: &Run<'_>,
+        input: Input<'_>,
+        encode: Option<Format>,
+        cx: &mut Context<'_>,
+    ) -> Started;
+}
+
+/// The only implementation of [`AnyReactor`].
+pub(crate) struct Typed<R>(std::marker::PhantomData<fn() -> R>);
+
+impl<R> Typed<R> {
+    pub(crate) const fn new() -> Self {
+        Typed(std::marker::PhantomData)
+    }
+}
+
+impl<R: Reactor> AnyReactor for Typed<R> {
+    fn spec(&self) -> &'static ReactorSpec {
+        &R::SPEC
+    }
+
+    fn calls(&self) -> bool {
+        R::HandIns::CALLS
+    }
+
+    fn runner(&self) -> Box<dyn Runner> {
+        typed_runner::<R, _>(R::run)
+    }
+}
+
+/// Gives the handler's future a name, `F`.
+fn typed_runner<R, F>(handler: fn(R::Payload, R::HandIns) -> F) -> Box<dyn Runner>
+where
+    R: Reactor,
+    F: Future<Output = Result<R::Value, Failure>> + Send + 'static,
+{
+    Box::new(TypedRunner::<R, F> { handler, place: Box::pin(Place { attempt: None }) })
+}
+
+struct TypedRunner<R: Reactor, F> {
+    handler: fn(R::Payload, R::HandIns) -> F,
+    /// Where a run is polled first. It is given away with a run that does not end there.
+    place: Pin<Box<Place<F>>>,
+}
+
+pin_project! {
+    /// Room for one run.
+    struct Place<F> {
+        #[pin]
+        attempt: Option<Attempt<F>>,
+    }
+}
+
+pin_project! {
+    struct Attempt<F> {
+        #[pin]
+        handler: F,
+        encode: Option<Format>,
+    }
+}
+
+impl<R, F> Runner for TypedRunner<R, F>
+where
+    R: Reactor,
+    F: Future<Output = Result<R::Value, Failure>> + Send + 'static,
+{
+    fn start(
+        &mut self,
+        run: &Run<'_>,
+        input: Input<'_>,
+        encode: Option<Format>,
+        cx: &mut Context<'_>,
+    ) -> Started {
+        let inputs = read::<R>(input).and_then(|payload| Ok((payload, R::HandIns::hand_in(run)?)));
+        let (payload, hand_ins) = match inputs {
+            Ok(inputs) => inputs,
+            Err(failure) => return Started::Done(Err(failure)),
+        };
+        // A handler that is not `async` runs inside this call, so it may panic here already.
+        let handler = match catch_unwind(AssertUnwindSafe(|| (self.handler)(payload, hand_ins))) {
+            Ok(handler) => handler,
+            Err(panic) => return Started::Done(Err(panicked(&*panic))),
+        };
+        self.place.as_mut().project().attempt.set(Some(Attempt { handler, encode }));
+        match self.place.as_mut().poll(cx) {
+            Poll::Ready(ran) => Started::Done(ran),
+            Poll::Pending => {
+                let place = std::mem::replace(&mut self.place, Box::pin(Place { attempt: None }));
+                Started::Pending(place)
+            }
+        }
+    }
+}
+
+impl<F, V> Future for Place<F>
+where
+    F: Future<Output = Result<V, Failure>>,
+    V: serde::Serialize,
+{
+    type Output = Ran;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ran> {
+        let mut attempt = self.project().attempt;
+        let Some(running) = attempt.as_mut().as_pin_mut() else {
+            return Poll::Ready(Err(Failure::new(Code::Panic, "a run was polled after its end")));
+        };
+        let running = running.project();
+        let encode = *running.encode;
+        let value = match catch_unwind(AssertUnwindSafe(|| running.handler.poll(cx))) {
+            Ok(poll) => ready!(poll),
+            Err(panic) => Err(panicked(&*panic)),
+        };
+        // What a handler holds may panic when it is dropped, too.
+        let dropped = catch_unwind(AssertUnwindSafe(|| attempt.set(None)));
+        Poll::Ready(match (value, dropped) {
+            (Ok(_), Err(panic)) => Err(panicked(&*panic)),
+            (value, _) => value.and_then(|value| encode.map(|format| encoded(&value, format)).transpose()),
+        })
+    }
+}
+
+fn encoded<V: serde::Serialize>(value: &V, format: Format) -> Result<Vec<u8>, Failure> {
+    let mut bytes = Vec::new();
+    // The value may implement `Serialize` by hand, and that may panic.
+    catch_unwind(AssertUnwindSafe(|| format.encode(value, &mut bytes)))
+        .map_err(|panic| panicked(&*panic))?
+        .map_err(|error| Failure::new(Code::Handler, error.to_string()).not_retryable())?;
+    Ok(bytes)
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> Failure {
+    let text =
+        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Failure::new(Code::Panic, format!("the handler panicked: {}", text.unwrap_or("(no text)")))
+}
+
+/// All payload parameters, through the derived `Deserialize` of none of them.
+struct Parameters<P>(P);
+
+impl<'de, P: Payload> Deserialize<'de> for Parameters<P> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        P::read(deserializer).map(Parameters)
+    }
+}
+
+fn read<R: Reactor>(input: Input<'_>) -> Result<R::Payload, Failure> {
+    if let Some(payload) = R::Payload::ignored() {
+        return Ok(payload);
+    }
+    let decode = |value| input.format.decode_value::<Parameters<R::Payload>>(value);
+    let payload = decode(input.value).or_else(|error: CodecError| {
+        // fusion-clj wraps the only argument in an array, too.
+        let single = <R::Contract as Contract>::Params::COUNT == 1 && R::SPEC.envelope == Envelope::Json;
+        input
+            .value
+            .filter(|_| single)
+            .and_then(wire::only_element)
+            .and_then(|only| decode(Some(only)).ok())
+            .ok_or(error)
+    });
+    match payload {
+        Ok(Parameters(payload)) => Ok(payload),
+        Err(error) => Err(Failure::new(Code::Decode, error.to_string())),
+    }
+}

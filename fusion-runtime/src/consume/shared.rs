@@ -1,0 +1,178 @@
+//! What the parts of one app share.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
+};
+use std::thread::Thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Semaphore, broadcast};
+
+use crate::{
+    app::Produced,
+    broker::Settings,
+    dag::Route,
+    failure::RetryPolicy,
+    observe::Counters,
+    produce::Producer,
+    reactor::{ReactorSpec, StateMap},
+    record::codec::Format,
+    request::ReplyPolicy,
+};
+
+use super::runner::AnyReactor;
+
+/// What all partitions of an app share.
+pub(crate) struct Core {
+    /// The app's name, which is its consumer group.
+    pub(crate) app: Arc<str>,
+    pub(crate) settings: Settings,
+    pub(crate) producer: Producer,
+    /// Over which graphs ask; `None` in an app without graphs.
+    pub(crate) route: Option<Arc<dyn Route>>,
+    pub(crate) state: StateMap,
+    pub(crate) counters: Arc<Counters>,
+    /// Where replies may go.
+    pub(crate) replies: ReplyPolicy,
+    /// In which format values are written that nobody asked for in another one.
+    pub(crate) format: Format,
+    pub(crate) back_off: RetryPolicy,
+}
+
+/// What all partitions of one reactor share.
+pub(crate) struct Served {
+    pub(crate) reactor: Box<dyn AnyReactor>,
+    pub(crate) spec: &'static ReactorSpec,
+    /// How many records may be in flight.
+    pub(crate) permits: Arc<Semaphore>,
+    /// Who listens to `results`.
+    pub(crate) results: broadcast::Sender<Produced>,
+}
+
+impl Served {
+    pub(crate) fn new(reactor: Box<dyn AnyReactor>, results: broadcast::Sender<Produced>) -> Self {
+        let spec = reactor.spec();
+        let permits = Arc::new(Semaphore::new(spec.concurrency.clamp(1, Semaphore::MAX_PERMITS)));
+        Served { reactor, spec, permits, results }
+    }
+}
+
+/// What a partition's worker tells the owner thread, for one assignment of the partition. A new assignment has a
+/// new one, so nothing of an old one is ever mistaken for it.
+#[derive(Debug)]
+pub(super) struct Assignment {
+    /// The offset to commit.
+    committable: AtomicI64,
+    /// How many records were handed over and are not finished.
+    held: AtomicUsize,
+    /// How many bytes of them wait for their lane.
+    waiting_bytes: AtomicUsize,
+    /// Nothing new is started; what runs may end.
+    stopping: AtomicBool,
+    /// What runs is given up, too.
+    abandoned: AtomicBool,
+    /// The worker has ended: nothing runs, and no message is alive.
+    ended: AtomicBool,
+    /// Below this many records the owner is woken, since it paused the partition: 0 for never.
+    wake_below: AtomicUsize,
+    /// When the worker's present poll began, in milliseconds after `made`; 0: it is not being polled.
+    polling: AtomicU64,
+    made: Instant,
+    owner: Thread,
+}
+
+impl Assignment {
+    pub(super) fn new(start: i64, owner: Thread) -> Self {
+        Assignment {
+            committable: AtomicI64::new(start),
+            held: AtomicUsize::new(0),
+            waiting_bytes: AtomicUsize::new(0),
+            stopping: AtomicBool::new(false),
+            abandoned: AtomicBool::new(false),
+            ended: AtomicBool::new(false),
+            wake_below: AtomicUsize::new(0),
+            polling: AtomicU64::new(0),
+            made: Instant::now(),
+            owner,
+        }
+    }
+
+    // The owner's side.
+
+    pub(super) fn committable(&self) -> i64 {
+        self.committable.load(Ordering::Acquire)
+    }
+
+    pub(super) fn hand_over(&self, records: usize) {
+        self.held.fetch_add(records, Ordering::AcqRel);
+    }
+
+    pub(super) fn held(&self) -> usize {
+        self.held.load(Ordering::Acquire)
+    }
+
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes.load(Ordering::Acquire)
+    }
+
+    pub(super) fn wake_below(&self, records: usize) {
+        self.wake_below.store(records, Ordering::Release);
+    }
+
+    /// How long the worker has been in its present poll, and a number that tells polls apart. A poll is short unless
+    /// a handler blocks its thread.
+    pub(super) fn polling(&self) -> Option<(u64, Duration)> {
+        let began = self.polling.load(Ordering::Relaxed);
+        let since = Duration::from_millis(began.checked_sub(1)?);
+        Some((began, self.made.elapsed().saturating_sub(since)))
+    }
+
+    pub(super) fn stop(&self) {
+        self.stopping.store(true, Ordering::Release);
+    }
+
+    pub(super) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::Release);
+        self.stop();
+    }
+
+    pub(super) fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::Acquire)
+    }
+
+    // The worker's side.
+
+    pub(super) fn begin_poll(&self, now: Instant) {
+        let millis = now.saturating_duration_since(self.made).as_millis();
+        self.polling.store(u64::try_from(millis).unwrap_or(u64::MAX - 1) + 1, Ordering::Relaxed);
+    }
+
+    pub(super) fn end_poll(&self) {
+        self.polling.store(0, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Acquire)
+    }
+
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::Acquire)
+    }
+
+    /// Publishes where the partition stands.
+    pub(super) fn report(&self, committable: i64, finished: usize, waiting_bytes: usize) {
+        self.committable.store(committable, Ordering::Release);
+        self.waiting_bytes.store(waiting_bytes, Ordering::Release);
+        let held = self.held.fetch_sub(finished, Ordering::AcqRel) - finished;
+        if held < self.wake_below.load(Ordering::Acquire) {
+            self.wake_below.store(0, Ordering::Release);
+            self.owner.unpark();
+        }
+    }
+
+    pub(super) fn end(&self) {
+        self.ended.store(true, Ordering::Release);
+        self.owner.unpark();
+    }
+}

@@ -1,0 +1,471 @@
+//! The worker of one partition: a task that runs its records, for one assignment.
+//!
+//! It takes batches from the owner thread. A record is polled where it lies, in the batch; only what does not end
+//! at once is copied and parked. So a handler that awaits nothing costs no allocation, no task and no switch of
+//! threads, and no message outlives its batch, which would hold a whole fetch buffer.
+
+use std::{
+    collections::VecDeque,
+    future::Future,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll},
+};
+
+use futures_util::{
+    stream::{FuturesUnordered, StreamExt},
+    task::AtomicWaker,
+};
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
+
+use crate::{
+    broker::ffi::Message,
+    contract::Envelope,
+    dag::Caller,
+    failure::{Code, Failure},
+    observe::Count,
+    produce::{Delivered, ProduceError, Settle},
+    reactor::Run,
+    record::{HeadersRef, Record, RecordRef, codec::Format, wire},
+};
+
+use super::{
+    acknowledge::{self, Acknowledged, Outcome},
+    admit::{Admission, Asked, Now, admit},
+    lanes::{Lane, Lanes, Order},
+    progress::Progress,
+    run::{Finished, First, Parked, deadline},
+    runner::{Input, Runner, Started},
+    shared::{Assignment, Core, Served},
+};
+
+/// After so many records the worker lets other tasks of its thread run.
+const SLICE: usize = 256;
+
+/// A batch on its way to a worker.
+pub(super) type Batch = Vec<Message>;
+
+type Parking = Pin<Box<dyn Future<Output = Finished> + Send>>;
+type Acknowledging = Pin<Box<dyn Future<Output = Acknowledged> + Send>>;
+type Permit = Pin<Box<dyn Future<Output = Option<OwnedSemaphorePermit>> + Send>>;
+
+/// Runs the records of one partition until it is told to stop.
+pub(super) struct Worker {
+    core: Arc<Core>,
+    served: Arc<Served>,
+    partition: i32,
+    assignment: Arc<Assignment>,
+    batches: mpsc::UnboundedReceiver<Batch>,
+    /// What is left of the batch in work.
+    batch: std::vec::IntoIter<Message>,
+    runner: Box<dyn Runner>,
+    progress: Progress,
+    lanes: Lanes<Record>,
+    running: FuturesUnordered<Parking>,
+    acknowledging: FuturesUnordered<Acknowledging>,
+    settlements: Arc<Settlements>,
+    /// A permit in hand, for the next record that does not end at once.
+    permit: Option<OwnedSemaphorePermit>,
+    waiting_for_permit: Option<Permit>,
+    /// Records finished, and runs that ended well, since the last report.
+    finished: usize,
+    succeeded: u64,
+    /// Whether anybody listens to `results`; asking costs a lock, so it is not asked for each record.
+    listened: bool,
+}
+
+/// The value's payload: what is inside the envelope, where there is one.
+pub(super) fn payload<'a>(served: &Served, value: Option<&'a [u8]>) -> Option<&'a [u8]> {
+    match served.spec.envelope {
+        Envelope::Headers => value,
+        // It was opened once already, so it opens again.
+        Envelope::Json => wire::Envelope::read(value?).ok().map(|envelope| envelope.data),
+    }
+}
+
+/// The format in which a run's value is wanted, `None` if nobody wants it.
+pub(super) fn encode(core: &Core, served: &Served, asked: &Asked, listened: bool) -> Option<Format> {
+    if asked.reply.is_some() {
+        Some(asked.format)
+    } else if served.spec.to.is_some() || listened {
+        Some(core.format)
+    } else {
+        None
+    }
+}
+
+impl Worker {
+    pub(super) fn new(
+        core: Arc<Core>,
+        served: Arc<Served>,
+        partition: i32,
+        start: i64,
+        assignment: Arc<Assignment>,
+        batches: mpsc::UnboundedReceiver<Batch>,
+    ) -> Self {
+        let runner = served.reactor.runner();
+        Worker {
+            core,
+            served,
+            partition,
+            assignment,
+            batches,
+            batch: Vec::new().into_iter(),
+            runner,
+            progress: Progress::new(start),
+            lanes: Lanes::new(),
+            running: FuturesUnordered::new(),
+            acknowledging: FuturesUnordered::new(),
+            settlements: Arc::default(),
+            permit: None,
+            waiting_for_permit: None,
+            finished: 0,
+            succeeded: 0,
+            listened: false,
+        }
+    }
+
+    fn finish(&mut self, offset: i64) {
+        if self.progress.finish(offset).is_err() {
+            tracing::error!(topic = self.served.spec.topic, self.partition, offset, "finished twice");
+        }
+        self.finished += 1;
+    }
+
+    /// Replies that were delivered, or were not.
+    fn settle(&mut self) {
+        for (offset, delivered) in self.settlements.take() {
+            self.core.counters.one(if delivered { Count::Replies } else { Count::RepliesLost });
+            self.finish(offset);
+        }
+    }
+
+    fn poll_running(&mut self, cx: &mut Context<'_>) {
+        while let Poll::Ready(Some(finished)) = self.running.poll_next_unpin(cx) {
+            let Finished { record, asked, lane, ran } = finished;
+            self.lanes.release(lane);
+            self.end(record.as_ref(), &asked, ran);
+        }
+        while let Poll::Ready(Some(Acknowledged { offset })) = self.acknowledging.poll_next_unpin(cx) {
+            self.finish(offset);
+        }
+    }
+
+    /// Whether a record may start: a permit is in hand.
+    fn poll_permit(&mut self, cx: &mut Context<'_>) -> bool {
+        if self.permit.is_some() {
+            return true;
+        }
+        if self.waiting_for_permit.is_none() {
+            if let Ok(permit) = self.served.permits.clone().try_acquire_owned() {
+                self.permit = Some(permit);
+                return true;
+            }
+            let permits = self.served.permits.clone();
+            self.waiting_for_permit = Some(Box::pin(async move { permits.acquire_owned().await.ok() }));
+        }
+        if let Some(waiting) = &mut self.waiting_for_permit
+            && let Poll::Ready(permit) = waiting.as_mut().poll(cx)
+        {
+            self.waiting_for_permit = None;
+            self.permit = permit;
+        }
+        self.permit.is_some()
+    }
+
+    /// Starts what waited for its lane or a permit.
+    fn start_waiting(&mut self, now: Now, cx: &mut Context<'_>) {
+        while self.lanes.waiting() > 0 && self.poll_permit(cx) {
+            let Some((lane, record)) = self.lanes.next_ready() else { break };
+            let record = record.as_ref();
+            let (asked, input, admission) = admit(&self.core, &self.served, &record, now);
+            if !self.run(&record, asked, input, admission, now, Some(lane), cx) {
+                self.lanes.release(lane);
+            }
+        }
+    }
+
+    /// Takes records from batches; `false` when there are none left for now.
+    fn take(&mut self, now: Now, cx: &mut Context<'_>) -> bool {
+        for _ in 0..SLICE {
+            let message = match self.batch.next() {
+                Some(message) => message,
+                None => match self.batches.poll_recv(cx) {
+                    Poll::Ready(Some(batch)) => {
+                        self.batch = batch.into_iter();
+                        continue;
+                    }
+                    Poll::Ready(None) | Poll::Pending => return false,
+                },
+            };
+            self.admit(&message, now, cx);
+        }
+        true
+    }
+
+    fn admit(&mut self, message: &Message, now: Now, cx: &mut Context<'_>) {
+        let offset = message.offset();
+        if !self.progress.seen(offset) {
+            self.core.counters.one(Count::Redelivered);
+            self.finished += 1;
+            return;
+        }
+        let served = self.served.clone();
+        let headers = message.headers();
+        let record = RecordRef {
+            topic: served.spec.topic,
+            partition: self.partition,
+            offset,
+            timestamp: message.timestamp_millis(),
+            key: message.key(),
+            value: message.value(),
+            headers: if headers.is_empty() { HeadersRef::Empty } else { HeadersRef::Native(headers) },
+        };
+        // As long as every record ends at once, no lane is ever computed.
+        if !self.lanes.is_idle() {
+            let lane = self.lanes.lane_of(served.spec.order, record.key, offset);
+            if !self.lanes.is_free(lane) || self.lanes.waiting() > 0 && served.spec.order != Order::Key {
+                self.wait(lane, &record);
+                return;
+            }
+        }
+        if !self.poll_permit(cx) {
+            let lane = self.lanes.lane_of(served.spec.order, record.key, offset);
+            self.wait(lane, &record);
+            return;
+        }
+        let (asked, input, admission) = admit(&self.core, &served, &record, now);
+        self.run(&record, asked, input, admission, now, None, cx);
+    }
+
+    fn wait(&mut self, lane: Lane, record: &RecordRef<'_>) {
+        self.lanes.wait(lane, record.to_owned(), record.byte_size());
+    }
+
+    /// Runs an admitted record. `true`: it goes on, and keeps its lane.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "all of it is what one record brings along, on the hot path"
+    )]
+    fn run(
+        &mut self,
+        record: &RecordRef<'_>,
+        asked: Asked,
+        input: Input<'_>,
+        admission: Admission,
+        now: Now,
+        lane: Option<Lane>,
+        cx: &mut Context<'_>,
+    ) -> bool {
+        match admission {
+            Admission::Run => {}
+            Admission::Refuse(failure) => {
+                self.end(*record, &asked, Err(failure));
+                return false;
+            }
+            Admission::Drop => {
+                self.finish(record.offset);
+                return false;
+            }
+        }
+        let until = deadline(&self.served, &asked, now.instant);
+        let caller = self.caller(&asked, until);
+        let encode = encode(&self.core, &self.served, &asked, self.listened);
+        let run = Run {
+            record: *record,
+            reactor: self.served.spec.name,
+            attempt: 1,
+            hops: asked.hops,
+            deadline: until,
+            state: &self.core.state,
+            caller: caller.as_ref(),
+        };
+        let first = match self.runner.start(&run, input, encode, cx) {
+            Started::Done(Err(failure)) if failure.is_retryable() && self.served.spec.retry > 0 => {
+                First::Failed(failure)
+            }
+            Started::Done(ran) => {
+                self.end(*record, &asked, ran);
+                return false;
+            }
+            Started::Pending(running) => First::Pending(running),
+        };
+        let Some(permit) = self.permit.take() else {
+            // `poll_permit` said that there is one.
+            self.end(*record, &asked, Err(Failure::new(Code::Handler, "a run without a permit")));
+            return false;
+        };
+        let order = self.served.spec.order;
+        let lane = lane.unwrap_or_else(|| {
+            let lane = self.lanes.lane_of(order, record.key, record.offset);
+            self.lanes.occupy(lane);
+            lane
+        });
+        let parked = Parked {
+            core: self.core.clone(),
+            served: self.served.clone(),
+            record: record.to_owned(),
+            asked,
+            caller,
+            started: now.instant,
+            lane,
+            permit,
+        };
+        self.running.push(Box::pin(parked.finish(first)));
+        true
+    }
+
+    fn caller(&self, asked: &Asked, until: tokio::time::Instant) -> Option<Caller> {
+        let route = self.core.route.as_ref().filter(|_| self.served.reactor.calls())?;
+        Some(
+            Caller::new(route.clone(), until, asked.hops)
+                .with_back_off(self.core.back_off)
+                .traced(asked.traceparent.clone()),
+        )
+    }
+
+    /// Acknowledges the outcome of a run.
+    fn end(&mut self, record: RecordRef<'_>, asked: &Asked, ran: super::runner::Ran) {
+        match &ran {
+            Ok(_) => self.succeeded += 1,
+            Err(failure) => match failure.code() {
+                Code::Decode => self.core.counters.one(Count::Undecodable),
+                Code::Panic => self.core.counters.one(Count::Panics),
+                _ => {}
+            },
+        }
+        match acknowledge::acknowledge(
+            &self.core,
+            &self.served,
+            &record,
+            asked,
+            ran,
+            &self.settlements,
+            self.listened,
+        ) {
+            Outcome::Done => self.finish(record.offset),
+            Outcome::Settles => {}
+            Outcome::Pending(acknowledging) => self.acknowledging.push(acknowledging),
+        }
+    }
+
+    /// Drops everything that has not started; it is read again after the next assignment.
+    fn drop_waiting(&mut self) {
+        self.batch = Vec::new().into_iter();
+        self.batches.close();
+        while self.batches.try_recv().is_ok() {}
+        self.lanes = Lanes::new();
+        self.waiting_for_permit = None;
+        if self.assignment.is_abandoned() {
+            self.running = FuturesUnordered::new();
+            self.acknowledging = FuturesUnordered::new();
+        }
+    }
+
+    fn report(&mut self) {
+        let finished = std::mem::take(&mut self.finished);
+        let succeeded = std::mem::take(&mut self.succeeded);
+        if succeeded > 0 {
+            self.core.counters.add(Count::Succeeded, succeeded);
+        }
+        self.assignment.report(self.progress.committable(), finished, self.lanes.waiting_bytes());
+        self.assignment.end_poll();
+    }
+}
+
+impl Future for Worker {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = self.get_mut();
+        this.settlements.waker.register(cx.waker());
+        let now = Now::read();
+        this.assignment.begin_poll(now.instant.into_std());
+        this.listened = this.served.results.receiver_count() > 0;
+        this.settle();
+        this.poll_running(cx);
+        if this.assignment.is_stopping() {
+            this.drop_waiting();
+            this.report();
+            let outstanding = this.running.len() + this.acknowledging.len() + this.progress.unfinished();
+            let awaited = this.running.len() + this.acknowledging.len() + this.settlements.outstanding();
+            if this.assignment.is_abandoned() || awaited == 0 || outstanding == 0 {
+                return Poll::Ready(());
+            }
+            // A channel that is closed wakes nobody; the owner's `stop` comes with a message for that.
+            return Poll::Pending;
+        }
+        this.start_waiting(now, cx);
+        let more = this.take(now, cx);
+        // What was parked in this slice has not been polled with its own waker yet.
+        this.poll_running(cx);
+        this.start_waiting(now, cx);
+        if !more && this.lanes.waiting() == 0 {
+            // An idle partition must not keep a permit from a busy one.
+            this.permit = None;
+            this.waiting_for_permit = None;
+        }
+        this.report();
+        if more {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        // Messages go before the owner hears of the end: it may close the client then.
+        self.drop_waiting();
+        self.assignment.end();
+    }
+}
+
+/// Collects delivery reports of replies, by offset of the record that was answered.
+#[derive(Default)]
+pub(super) struct Settlements {
+    settled: Mutex<Settled>,
+    waker: AtomicWaker,
+}
+
+#[derive(Default)]
+struct Settled {
+    outstanding: usize,
+    reports: VecDeque<(i64, bool)>,
+}
+
+impl Settlements {
+    /// One more reply was sent.
+    pub(super) fn expect(&self) {
+        self.lock().outstanding += 1;
+    }
+
+    /// The reply was not even sent.
+    pub(super) fn forget(&self) {
+        self.lock().outstanding -= 1;
+    }
+
+    fn take(&self) -> VecDeque<(i64, bool)> {
+        let mut settled = self.lock();
+        settled.outstanding -= settled.reports.len();
+        std::mem::take(&mut settled.reports)
+    }
+
+    fn outstanding(&self) -> usize {
+        self.lock().outstanding
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Settled> {
+        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Settle for Settlements {
+    fn settled(&self, token: u64, result: Result<Delivered, ProduceError>) {
+        if let Err(error) = &result {
+            tracing::warn!(%error, "a reply was not delivered");
+        }
+        self.lock().reports.push_back((token.cast_signed(), result.is_ok()));
+        self.waker.wake();
+    }
+}

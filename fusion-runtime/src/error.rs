@@ -1,0 +1,112 @@
+//! What can go wrong with an app or a pipeline as a whole.
+
+use std::sync::Arc;
+
+use rdkafka::error::KafkaError;
+
+use crate::{
+    broker::{ConfigError, TopicError},
+    dag::CallError,
+    produce::ProduceError,
+};
+
+/// Why an app or a pipeline did not start, stopped, or could not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A topic is missing, or no broker answered.
+    #[error(transparent)]
+    Topic(#[from] TopicError),
+    /// A record was not delivered.
+    #[error(transparent)]
+    Produce(#[from] ProduceError),
+    /// A request was not answered.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// An app without reactors has nothing to do.
+    #[error("the app `{app}` has no reactors: add some with `.reactors(reactors![..])`")]
+    NoReactors {
+        /// The app's name.
+        app: String,
+    },
+    /// Two calls of `reactors` brought reactors for one topic, or of one name.
+    #[error("the app `{app}` has two reactors for the {what} `{name}`")]
+    Twice {
+        /// The app's name.
+        app: String,
+        /// `topic` or `name`.
+        what: &'static str,
+        /// What they share.
+        name: String,
+    },
+    /// A value could not be written in the app's format.
+    #[error("the arguments for topic `{topic}` cannot be encoded: {reason}")]
+    Encode {
+        /// Where they were to go.
+        topic: String,
+        /// What is wrong with them.
+        reason: String,
+    },
+    /// librdkafka refused a call.
+    #[error("the {client} cannot go on: {error}")]
+    Client {
+        /// Which client.
+        client: &'static str,
+        /// What it said.
+        #[source]
+        error: KafkaError,
+    },
+    /// librdkafka says that a client cannot be used any more.
+    #[error("the {client} cannot go on: {reason}")]
+    Fatal {
+        /// Which client.
+        client: &'static str,
+        /// What it said.
+        reason: String,
+    },
+    /// The log does not hold the record that comes next any more, or not yet.
+    #[error(
+        "the next record of topic `{topic}`, partition {partition}, is at offset {offset}, but the log has {start} to \
+         {end}: records were deleted before they were handled, or the topic was created anew. Reset the group's \
+         offset to go on without them"
+    )]
+    Gap {
+        /// The topic.
+        topic: String,
+        /// The partition.
+        partition: i32,
+        /// The next offset.
+        offset: i64,
+        /// The first offset that the log has; -1: not known.
+        start: i64,
+        /// The offset behind the last one; -1: not known.
+        end: i64,
+    },
+    /// The system gave no thread.
+    #[error("no thread for the {name}: {error}")]
+    Thread {
+        /// What it was for.
+        name: &'static str,
+        /// What the system said.
+        #[source]
+        error: std::io::Error,
+    },
+    /// It has been shut down.
+    #[error("it has been shut down")]
+    Stopped,
+    /// What ended an app that others hold too.
+    #[error(transparent)]
+    Shared(Arc<Error>),
+}
+
+impl Error {
+    pub(crate) fn client(client: &'static str, error: KafkaError) -> Self {
+        Error::Client { client, error }
+    }
+}
+
+/// A result whose error is [`Error`], unless said otherwise.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

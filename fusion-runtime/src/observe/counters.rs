@@ -1,0 +1,123 @@
+//! How often things happened.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering::Relaxed},
+};
+
+macro_rules! counts {
+    ($($(#[$doc:meta])* $name:ident = $text:literal),* $(,)?) => {
+        /// Something that is counted. Nothing is dropped, refused or repeated without one of these.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Count {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl Count {
+            /// All of them.
+            pub const ALL: &'static [Count] = &[$(Count::$name),*];
+
+            /// The name for a metrics system, in snake case.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Count::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+counts! {
+    /// Records taken from Kafka.
+    Records = "records",
+    /// Records that Kafka delivered again although they were in work; they are skipped.
+    Redelivered = "redelivered",
+    /// Runs of a handler that ended well.
+    Succeeded = "succeeded",
+    /// Records that were given up: dead letter, and an error reply if somebody waits.
+    Failed = "failed",
+    /// Further runs after a failure.
+    Retries = "retries",
+    /// Handlers that panicked.
+    Panics = "panics",
+    /// Records whose value could not be read.
+    Undecodable = "undecodable",
+    /// Runs that were given up at `within`.
+    TimedOut = "timed_out",
+    /// Requests dropped because nobody waits for their answer any more.
+    Expired = "expired",
+    /// Requests refused because they had come through too many services.
+    TooManyHops = "too_many_hops",
+    /// Requests refused because of the topic their reply was to go to.
+    ReplyTopicRefused = "reply_topic_refused",
+    /// Headers that could not be read and were ignored.
+    HeaderFaults = "header_faults",
+    /// Replies sent, errors included.
+    Replies = "replies",
+    /// Replies that could not be delivered.
+    RepliesLost = "replies_lost",
+    /// Records written to a dead-letter topic.
+    DeadLetters = "dead_letters",
+    /// Values sent to a `to` topic.
+    Sent = "sent",
+    /// Requests asked.
+    Requests = "requests",
+    /// Replies nobody waits for: late, repeated or foreign.
+    UnknownReplies = "unknown_replies",
+    /// Replies without a correlation id that could be read.
+    UnreadableReplies = "unreadable_replies",
+    /// Commits that failed and were repeated.
+    CommitFailures = "commit_failures",
+    /// Partitions paused because too much was waiting.
+    Pauses = "pauses",
+    /// Partitions assigned to this app.
+    Assigned = "assigned",
+    /// Partitions taken away from this app.
+    Revoked = "revoked",
+    /// Times a handler was seen to block its thread.
+    Blocked = "blocked",
+}
+
+/// All counters of an app or a pipeline.
+#[derive(Debug)]
+pub(crate) struct Counters([AtomicU64; Count::ALL.len()]);
+
+impl Counters {
+    pub(crate) fn new() -> Self {
+        Counters(std::array::from_fn(|_| AtomicU64::new(0)))
+    }
+
+    pub(crate) fn add(&self, count: Count, times: u64) {
+        self.0[count as usize].fetch_add(times, Relaxed);
+    }
+
+    pub(crate) fn one(&self, count: Count) {
+        self.add(count, 1);
+    }
+
+    pub(crate) fn read(&self) -> Metrics {
+        Metrics(Count::ALL.iter().map(|&count| (count, self.0[count as usize].load(Relaxed))).collect())
+    }
+}
+
+/// The counters at one moment.
+///
+/// ```
+/// use fusion::Count;
+/// assert_eq!(Count::DeadLetters.as_str(), "dead_letters");
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Metrics(BTreeMap<Count, u64>);
+
+impl Metrics {
+    /// One counter.
+    pub fn get(&self, count: Count) -> u64 {
+        self.0.get(&count).copied().unwrap_or(0)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = (Count, u64)> {
+        self.0.iter().map(|(&count, &times)| (count, times))
+    }
+}

@@ -1,0 +1,6 @@
+//! What an app tells about itself.
+
+mod counters;
+
+pub(crate) use counters::Counters;
+pub use counters::{Count, Metrics};

@@ -1,0 +1,391 @@
+//! Sending requests, and completing them.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak},
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use tokio::{sync::oneshot, time::Instant};
+use uuid::Uuid;
+
+use crate::{
+    Error,
+    broker::{Config, TopicPolicy, TopicSpec, ffi::Message, topics},
+    consume::{content_type, pairs},
+    contract::Envelope,
+    dag::{CallError, Delivered, Forget, PendingReply, Reply, Request, Route},
+    failure::Code,
+    observe::{Count, Counters},
+    produce::{self, Outgoing, ProduceError, Producer, Receipt},
+    record::{
+        HeadersRef,
+        codec::{Codec, Format},
+        wire::{self, ErrorReply, HeaderBuf, ReplyHeaders, RequestHeaders, correlation_id},
+    },
+};
+
+use super::{
+    reader::{Reader, Receive, Source},
+    replies::Replies,
+    table::Table,
+};
+
+/// The prefix of a topic that serves one request.
+const EPHEMERAL: &str = "fusion.reply.";
+
+/// Sends requests over a producer and reads their replies.
+pub(crate) struct Requests {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    /// For what must outlive a call: the table's entries and tasks.
+    this: Weak<Shared>,
+    config: Config,
+    producer: Producer,
+    counters: Arc<Counters>,
+    format: Format,
+    replies: Replies,
+    /// The topic that replies go to; with a topic per request there is none.
+    inbox: Option<String>,
+    reader: OnceLock<Reader>,
+    table: Table<Waiter>,
+    /// Topics that exist.
+    known: RwLock<HashSet<String>>,
+    runtime: tokio::runtime::Handle,
+}
+
+/// Somebody who waits for a reply.
+struct Waiter {
+    topic: String,
+    reply: oneshot::Sender<Result<Reply, CallError>>,
+}
+
+impl Requests {
+    /// Makes the way back and returns when it is positioned: the first reply cannot be lost.
+    pub(crate) async fn connect(
+        config: &Config,
+        name: &str,
+        producer: Producer,
+        counters: Arc<Counters>,
+        format: Format,
+        replies: Replies,
+    ) -> Result<Requests, Error> {
+        let inbox = match &replies {
+            Replies::Inbox => Some(format!("fusion.inbox.{name}.{}", Uuid::new_v4())),
+            Replies::Shared { topic, .. } => Some(topic.clone()),
+            Replies::Ephemeral => None,
+        };
+        let shared = Arc::new_cyclic(|this| Shared {
+            this: this.clone(),
+            config: config.clone(),
+            producer,
+            counters,
+            format,
+            replies,
+            inbox,
+            reader: OnceLock::new(),
+            table: Table::new(),
+            known: RwLock::default(),
+            runtime: tokio::runtime::Handle::current(),
+        });
+        let (starting, name) = (shared.clone(), name.to_owned());
+        let reader = tokio::task::spawn_blocking(move || starting.start_reader(&name)).await;
+        let reader = reader.map_err(|_| Error::Stopped)??;
+        let _ = shared.reader.set(reader);
+        Ok(Requests { shared })
+    }
+
+    pub(crate) fn route(&self) -> Arc<dyn Route> {
+        self.shared.clone()
+    }
+
+    /// Notes topics that exist, so that they are not looked for.
+    pub(crate) fn know<'a>(&self, topics: impl IntoIterator<Item = &'a str>) {
+        let mut known = self.shared.known.write().unwrap_or_else(PoisonError::into_inner);
+        known.extend(topics.into_iter().map(str::to_owned));
+    }
+
+    /// Sees to it that a topic exists, as the configuration allows.
+    pub(crate) async fn ensure(&self, topic: &str) -> Result<(), Error> {
+        self.shared.ensure(topic).await
+    }
+
+    /// Tells those who still wait, closes the consumer and deletes the inbox.
+    pub(crate) async fn close(&self, until: std::time::Instant) {
+        for waiter in self.shared.table.take_all() {
+            let error = CallError::new(Code::Handler, waiter.topic, "the app or pipeline is shutting down");
+            let _ = waiter.reply.send(Err(error.with_retryable(false)));
+        }
+        if let Some(reader) = self.shared.reader.get() {
+            reader.stop(until).await;
+        }
+        if let (Replies::Inbox, Some(inbox)) = (&self.shared.replies, self.shared.inbox.clone()) {
+            self.shared.delete(inbox, until).await;
+        }
+    }
+}
+
+impl Shared {
+    fn start_reader(&self, name: &str) -> Result<Reader, Error> {
+        let sources = match (&self.replies, &self.inbox) {
+            (Replies::Shared { topic, partition }, _) => {
+                topics::ensure(&self.config, &[TopicSpec::named(topic)], TopicPolicy::Require)?;
+                vec![Source { topic: topic.clone(), partition: *partition, offset: None }]
+            }
+            (Replies::Inbox, Some(inbox)) => {
+                topics::ensure(&self.config, &[own_topic(inbox)], TopicPolicy::default())?;
+                vec![Source { topic: inbox.clone(), partition: 0, offset: Some(0) }]
+            }
+            _ => Vec::new(),
+        };
+        Reader::start(&self.config, name, sources, Arc::new(Replied(self.this.clone())))
+    }
+
+    fn is_known(&self, topic: &str) -> bool {
+        self.known.read().unwrap_or_else(PoisonError::into_inner).contains(topic)
+    }
+
+    async fn ensure(&self, topic: &str) -> Result<(), Error> {
+        if self.is_known(topic) {
+            return Ok(());
+        }
+        let (config, name) = (self.config.clone(), topic.to_owned());
+        let ensured = tokio::task::spawn_blocking(move || {
+            let policy = config.settings().topics;
+            topics::ensure(&config, &[TopicSpec::named(name)], policy)
+        });
+        ensured.await.map_err(|_| Error::Stopped)??;
+        self.known.write().unwrap_or_else(PoisonError::into_inner).insert(topic.to_owned());
+        Ok(())
+    }
+
+    async fn delete(&self, topic: String, until: std::time::Instant) {
+        let config = self.config.clone();
+        let deleted = tokio::task::spawn_blocking(move || topics::delete(&config, &[&topic]));
+        match tokio::time::timeout_at(Instant::from_std(until), deleted).await {
+            Ok(Ok(Err(error))) => {
+                tracing::warn!(%error, "a reply topic was not deleted; its retention empties it")
+            }
+            Err(_) => tracing::warn!("a reply topic was not deleted in time; its retention empties it"),
+            Ok(_) => {}
+        }
+    }
+
+    /// Writes one request. What goes wrong is the answer.
+    fn write(&self, request: &Request, reply_to: &str, delivered: Option<oneshot::Sender<Delivered>>) {
+        let mut headers = HeaderBuf::new();
+        let reply_partition = match &self.replies {
+            Replies::Shared { partition, .. } => Some(*partition),
+            _ => None,
+        };
+        headers.request(&RequestHeaders {
+            reply_to: Some(reply_to),
+            reply_partition,
+            correlation: Some(request.id.as_u128()),
+            deadline: Some(epoch_millis(request.deadline)),
+            hops: Some(request.hops),
+            content_type: content_type(self.format),
+            traceparent: request.traceparent.as_deref(),
+        });
+        headers.copy(HeadersRef::from(&request.headers));
+        let mut enveloped = Vec::new();
+        let value = match request.envelope {
+            Envelope::Headers => &request.value,
+            Envelope::Json => {
+                let return_topic = Some(reply_to.to_owned());
+                wire::Envelope { data: &request.value, return_topic }.write(&mut enveloped);
+                &enveloped
+            }
+        };
+        let (this, id) = (self.this.clone(), request.id);
+        let receipt = Receipt::Settle(Arc::new(Sent { this, id, delivered: Mutex::new(delivered) }), 0);
+        let headers = pairs(&headers);
+        let record = Outgoing {
+            key: request.key.as_deref(),
+            value: Some(value),
+            headers: &headers,
+            ..Outgoing::to(&request.topic)
+        };
+        self.counters.one(Count::Requests);
+        if let Err(error) = self.producer.send(record, receipt) {
+            self.fail(id, &error);
+        }
+    }
+
+    /// A request that could not be sent is answered with that.
+    fn fail(&self, id: Uuid, error: &ProduceError) {
+        if let Some(waiter) = self.table.take(id.as_u128()) {
+            let code = match error {
+                ProduceError::TooLarge { .. } => Code::TooLarge,
+                ProduceError::UnknownTopic { .. } => Code::UnknownTopic,
+                _ => Code::Timeout,
+            };
+            let error =
+                CallError::new(code, waiter.topic, error.to_string()).with_retryable(error.is_retryable());
+            let _ = waiter.reply.send(Err(error));
+        }
+    }
+
+    /// Looks for a topic, or makes it, before a request goes out.
+    async fn prepare_and_write(&self, request: Request, delivered: Option<oneshot::Sender<Delivered>>) {
+        let prepared = async {
+            self.ensure(&request.topic).await?;
+            match &self.inbox {
+                Some(inbox) => Ok(inbox.clone()),
+                None => self.ephemeral(request.id).await,
+            }
+        };
+        match tokio::time::timeout_at(request.deadline, prepared).await {
+            Ok(Ok(reply_to)) => self.write(&request, &reply_to, delivered),
+            Ok(Err::<_, Error>(error)) => {
+                if let Some(waiter) = self.table.take(request.id.as_u128()) {
+                    let error = CallError::new(Code::UnknownTopic, waiter.topic, error.to_string());
+                    let _ = waiter.reply.send(Err(error));
+                }
+            }
+            // The caller's own time is over, and says so itself.
+            Err(_) => {}
+        }
+    }
+
+    async fn ephemeral(&self, id: Uuid) -> Result<String, Error> {
+        let topic = format!("{EPHEMERAL}{id}");
+        let (config, spec) = (self.config.clone(), own_topic(&topic));
+        let made =
+            tokio::task::spawn_blocking(move || topics::ensure(&config, &[spec], TopicPolicy::default()));
+        made.await.map_err(|_| Error::Stopped)??;
+        let reader = self.reader.get().ok_or(Error::Stopped)?;
+        reader.watch(topic.clone()).await?;
+        Ok(topic)
+    }
+}
+
+/// One partition, and what nobody deletes is empty after an hour.
+fn own_topic(name: &str) -> TopicSpec {
+    let config = [("cleanup.policy", "delete"), ("retention.ms", "3600000")];
+    TopicSpec {
+        name: name.to_owned(),
+        partitions: Some(1),
+        config: config.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+    }
+}
+
+/// A time of ours as one of the wire.
+fn epoch_millis(deadline: Instant) -> u64 {
+    let left = deadline.saturating_duration_since(Instant::now());
+    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + left;
+    u64::try_from(at.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Route for Shared {
+    fn format(&self) -> Format {
+        self.format
+    }
+
+    fn send(&self, request: Request) -> PendingReply {
+        let (reply, pending) = oneshot::channel();
+        let waiter = Waiter { topic: request.topic.to_string(), reply };
+        let id = request.id;
+        let mut pending = PendingReply::new(pending);
+        let Some(this) = self.this.upgrade() else { return pending };
+        if self.table.insert(id.as_u128(), waiter) {
+            pending = pending.forgotten_by(this.clone(), id);
+        }
+        let mut tell = None;
+        if request.tell_delivery {
+            let (sender, delivered) = oneshot::channel();
+            pending = pending.with_delivery(delivered);
+            tell = Some(sender);
+        }
+        match &self.inbox {
+            Some(inbox) if self.is_known(&request.topic) => self.write(&request, inbox, tell),
+            _ => {
+                self.runtime.spawn(async move { this.prepare_and_write(request, tell).await });
+            }
+        }
+        pending
+    }
+}
+
+impl Forget for Shared {
+    fn forget(&self, id: Uuid) {
+        self.table.take(id.as_u128());
+        if let (Replies::Ephemeral, Some(reader)) = (&self.replies, self.reader.get()) {
+            let topic = format!("{EPHEMERAL}{id}");
+            reader.unwatch(topic.clone());
+            if let Some(this) = self.this.upgrade() {
+                let until = std::time::Instant::now() + Duration::from_secs(30);
+                self.runtime.spawn(async move { this.delete(topic, until).await });
+            }
+        }
+    }
+}
+
+/// A request on its way out.
+struct Sent {
+    this: Weak<Shared>,
+    id: Uuid,
+    delivered: Mutex<Option<oneshot::Sender<Delivered>>>,
+}
+
+impl produce::Settle for Sent {
+    fn settled(&self, _: u64, result: Result<produce::Delivered, ProduceError>) {
+        match result {
+            Ok(produce::Delivered { partition, offset, .. }) => {
+                let waiting = self.delivered.lock().unwrap_or_else(PoisonError::into_inner).take();
+                if let Some(waiting) = waiting {
+                    let _ = waiting.send(Delivered { partition, offset });
+                }
+            }
+            Err(error) => {
+                if let Some(shared) = self.this.upgrade() {
+                    shared.fail(self.id, &error);
+                }
+            }
+        }
+    }
+}
+
+/// What the reader gives replies to. It does not keep the requests alive, or nothing would ever end.
+struct Replied(Weak<Shared>);
+
+impl Receive for Replied {
+    fn receive(&self, message: &Message) {
+        let Some(shared) = self.0.upgrade() else { return };
+        let reply = ReplyHeaders::read(HeadersRef::Native(message.headers()));
+        let id = match shared.replies {
+            // fusion-clj's reactors echo no id; the topic is the id.
+            Replies::Ephemeral => message.topic().strip_prefix(EPHEMERAL).map(str::as_bytes),
+            _ => reply.correlation,
+        };
+        let Some(id) = id.and_then(correlation_id) else {
+            shared.counters.one(Count::UnreadableReplies);
+            return;
+        };
+        let Some(waiter) = shared.table.take(id) else {
+            // Late, repeated, or another member's on a shared topic.
+            shared.counters.one(Count::UnknownReplies);
+            return;
+        };
+        let answer = match reply.error {
+            Some(error) => {
+                let error = ErrorReply::read(error, message.value());
+                let topic = error.topic.unwrap_or(waiter.topic);
+                Err(CallError::new(error.code, topic, error.message).with_retryable(error.retryable))
+            }
+            None => match reply.content_type.map_or(Some(Format::Json), Format::from_content_type) {
+                Some(format) => {
+                    Ok(Reply { value: message.value().unwrap_or(format.null()).to_vec(), format })
+                }
+                None => {
+                    let name = reply.content_type.unwrap_or_default();
+                    let text = format!("no codec for the reply's content type `{name}`");
+                    Err(CallError::new(Code::Decode, waiter.topic, text))
+                }
+            },
+        };
+        let _ = waiter.reply.send(answer);
+    }
+}
