@@ -124,7 +124,7 @@ impl Lowering<'_> {
         let (name, slot) = (future(node), slot(node));
         let (bindings, injected) = self.inputs(index, node);
         let outcome = self.outcome(node, &self.request(index, node, &injected));
-        quote_spanned!(ours()=>
+        quote_spanned!(ours_at(node.target.span())=>
             let #name = #root::node(&#slot, async {
                 #bindings
                 #outcome
@@ -218,8 +218,8 @@ impl Lowering<'_> {
     }
 
     fn each(&self, Each { pat, items }: &Each, args: &TokenStream, ask: &TokenStream) -> TokenStream {
-        let (root, items) = (self.root, self.items(items));
-        quote_spanned!(ours()=> #root::each(#items, |n, #pat| { #args #ask }).await)
+        let (root, span, items) = (self.root, ends(&items.expr).0, self.items(items));
+        quote_spanned!(span=> #root::each(#items, |n, #pat| { #args #ask }).await)
     }
 
     /// An async closure only where `else` needs one: the other way has a level less.
@@ -230,9 +230,9 @@ impl Lowering<'_> {
         otherwise: &Expr,
         at_target: Span,
     ) -> TokenStream {
-        let (root, items) = (self.root, self.items(items));
+        let (root, span, items) = (self.root, ends(&items.expr).0, self.items(items));
         let asked = quote_spanned!(at_target=> #ask.await);
-        quote_spanned!(ours()=>
+        quote_spanned!(span=>
             #root::each(#items, async |n, #pat| #root::or({ #args #asked }, || #otherwise)).await
         )
     }
@@ -354,13 +354,7 @@ impl Lowering<'_> {
 
     /// The names of all topics that are asked.
     pub(crate) fn asks(&self) -> TokenStream {
-        let root = self.root;
-        let names = self.nodes().iter().map(|node| match &node.target {
-            Target::Topic(topic) => topic.to_token_stream(),
-            Target::Contract(path) => {
-                quote_spanned!(ours_at(path.span())=> <#path as #root::Contract>::TOPIC)
-            }
-        });
+        let names = self.nodes().iter().map(|node| topic_name(&node.target, self.root));
         quote_spanned!(ours()=> &[#(#names),*])
     }
 }
@@ -387,8 +381,8 @@ impl Target {
     }
 }
 
-/// The contract as a type. The same tokens in the graph and in `DEPTH`, so that rustc shows one error for both.
-fn contract(target: &Target, root: &Root) -> TokenStream {
+/// The contract as a type, for reactors too. The same tokens in the graph and in `DEPTH`, so that rustc shows one error for both.
+pub(crate) fn contract(target: &Target, root: &Root) -> TokenStream {
     let span = ours_at(target.span());
     let root = root.at(span);
     match target {
@@ -396,7 +390,19 @@ fn contract(target: &Target, root: &Root) -> TokenStream {
             let id = topic_id_literal(topic);
             quote_spanned!(span=> <#root::TopicId<#id> as #root::Declared<_>>::Contract)
         }
-        Target::Contract(path) => path.to_token_stream(),
+        Target::Contract(path) => quote_spanned!(span=> <#path as #root::Named>::Contract),
+    }
+}
+
+/// The topic's name as a value.
+pub(crate) fn topic_name(target: &Target, root: &Root) -> TokenStream {
+    match target {
+        Target::Topic(topic) => topic.to_token_stream(),
+        Target::Contract(_) => {
+            let (contract, span) = (contract(target, root), ours_at(target.span()));
+            let root = root.at(span);
+            quote_spanned!(span=> <#contract as #root::Contract>::TOPIC)
+        }
     }
 }
 

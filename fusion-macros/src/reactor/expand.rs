@@ -9,11 +9,11 @@ use crate::alias;
 use crate::contract::{Contract, plain_name, tuple};
 use crate::deps::Analysed;
 use crate::deps::ast::{Target, key};
-use crate::deps::expand::{Lowering, slot};
+use crate::deps::expand::{Lowering, contract, slot, topic_name};
 use crate::function::{Body, Function};
 use crate::options::{Options, Order};
 use crate::report::Report;
-use crate::root::{Root, ours_at};
+use crate::root::ours_at;
 use crate::signature::{Handler, Param, Reply, Role, argument_of, last_segment, plain};
 
 /// Everything that is known of a reactor.
@@ -41,8 +41,8 @@ impl Expansion<'_> {
             return quote!(#function #errors);
         }
         let ty = self.contract.ty(&["missing_docs"]);
-        let contract = match self.options.topic.get() {
-            Some(Target::Contract(path)) if fine => self.same_as(path),
+        let declared = match self.options.topic.get() {
+            Some(target @ Target::Contract(_)) if fine => self.same_as(&contract(target, root)),
             Some(Target::Contract(_)) => TokenStream::new(),
             _ => self.contract.impls_apart(graph.as_ref().map(Lowering::depth)),
         };
@@ -55,7 +55,7 @@ impl Expansion<'_> {
             #function
             #ty
             #(#cfgs)*
-            const _: () = { #contract #reactor #aliases };
+            const _: () = { #declared #reactor #aliases };
             #errors
         )
     }
@@ -73,12 +73,12 @@ impl Expansion<'_> {
     }
 
     /// Compares the signature with that of the contract which it implements, each part under its own type.
-    fn same_as(&self, path: &syn::Path) -> TokenStream {
+    fn same_as(&self, contract: &TokenStream) -> TokenStream {
         let root = &self.contract.root;
         let params = self.handler.payload().enumerate().map(|(place, Param { ty, .. })| {
             let span = ours_at(ty.span());
             let root = root.at(span);
-            quote_spanned!(span=> #root::same_parameter::<#path, #place, #ty>();)
+            quote_spanned!(span=> #root::same_parameter::<#contract, #place, #ty>();)
         });
         let count = self.handler.payload().count();
         let at_close = ours_at(self.function.sig.paren_token.span.close());
@@ -86,8 +86,8 @@ impl Expansion<'_> {
         let (root_at_close, root_at_reply) = (root.at(at_close), root.at(at_reply));
         let reply =
             self.handler.reply.value().map_or_else(|| quote_spanned!(at_reply=> ()), |ty| quote!(#ty));
-        let count = quote_spanned!(at_close=> #root_at_close::same_count::<#path, #count>());
-        let reply = quote_spanned!(at_reply=> #root_at_reply::same_reply::<#path, #reply>());
+        let count = quote_spanned!(at_close=> #root_at_close::same_count::<#contract, #count>());
+        let reply = quote_spanned!(at_reply=> #root_at_reply::same_reply::<#contract, #reply>());
         quote_spanned!(ours()=> const _: () = { #(#params)* #reply; #count; };)
     }
 
@@ -119,7 +119,7 @@ impl Expansion<'_> {
     /// The contract of the topic: of our own, or the one that `topic` names.
     fn served(&self) -> TokenStream {
         match self.options.topic.get() {
-            Some(Target::Contract(path)) => quote!(#path),
+            Some(target @ Target::Contract(_)) => contract(target, &self.contract.root),
             _ => self.contract.name.to_token_stream(),
         }
     }
@@ -148,7 +148,7 @@ impl Expansion<'_> {
             field("asks", graph.asks());
         }
         if let Some(to) = to.get() {
-            let to = topic_of(to, root);
+            let to = topic_name(to, root);
             field("to", quote_spanned!(ours()=> #root::Some(#to)));
             let optional = self.handler.reply.value().is_some_and(|ty| argument_of(ty, "Option").is_some());
             field("optional", quote!(#optional));
@@ -314,13 +314,6 @@ impl Expansion<'_> {
 
 fn ours() -> Span {
     Span::mixed_site()
-}
-
-fn topic_of(target: &Target, root: &Root) -> TokenStream {
-    match target {
-        Target::Topic(topic) => topic.to_token_stream(),
-        Target::Contract(path) => quote_spanned!(ours_at(path.span())=> <#path as #root::Contract>::TOPIC),
-    }
 }
 
 fn taker(param: &Param) -> Ident {

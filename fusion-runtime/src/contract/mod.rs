@@ -42,10 +42,6 @@ pub struct TopicId<const ID: u128>;
 ///
 /// assert_eq!(<add as fusion::Contract>::TOPIC, "add");
 /// ```
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not the contract of a topic",
-    label = "neither a `#[contract]` nor a `#[reactor]` with a topic of its own"
-)]
 pub trait Contract: Sized + 'static {
     /// The topic's name.
     const TOPIC: &'static str;
@@ -61,6 +57,23 @@ pub trait Contract: Sized + 'static {
     /// The number of arguments that callers must write at least.
     #[doc(hidden)]
     type Least;
+}
+
+/// A path in `deps!` or behind `topic =` that leads to a contract. What is projected from a path that does not
+/// is an error, and nothing that follows from it is one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the contract of a topic",
+    label = "neither a `#[contract]` nor a `#[reactor]` with a topic of its own"
+)]
+#[doc(hidden)]
+pub trait Named {
+    /// The contract itself.
+    type Contract: Contract;
+}
+
+#[diagnostic::do_not_recommend]
+impl<C: Contract> Named for C {
+    type Contract = C;
 }
 
 /// A contract that can be asked: everything but an event.

@@ -71,10 +71,21 @@ pub fn outcome<T, E: Fails>(outcome: Result<T, E>) -> Result<T, Failure> {
     label = "not `Serialize` and `Send`",
     note = "derive it: `#[derive(serde::Serialize)]`"
 )]
-pub trait Writable: Serialize + Send + 'static {}
+// Not a subtrait of `Serialize`: rustc would ask for that first, in serde's words.
+pub trait Writable: Send + 'static {
+    /// What is written to the wire.
+    type Written: Serialize;
+    /// The value to write.
+    fn written(&self) -> &Self::Written;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + Send + 'static> Writable for T {}
+impl<T: Serialize + Send + 'static> Writable for T {
+    type Written = T;
+    fn written(&self) -> &T {
+        self
+    }
+}
 
 /// What a `#[reactor]` attribute says.
 #[derive(Clone, Copy, Debug)]
