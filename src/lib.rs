@@ -30,8 +30,8 @@ pub use fusion_macros::{deps, reactor, reactors};
 /// called by hand.
 pub mod rules {
     pub use fusion_runtime::contract::{
-        Anything, Arg, Conj, Cons, Declared, Enough, Fits, Least, List, Named, Param, Parameter, Payload,
-        Readable, SameAsContract, SameReply, Spread, Topic, TopicId, Undeclared, Untyped, Wire,
+        Anything, Arg, Conj, Cons, Declared, Enough, Fits, Least, List, Param, Parameter, Payload, Readable,
+        SameAsContract, SameReply, Spread, Topic, TopicId, Undeclared, Untyped, Wire,
     };
     #[cfg(feature = "kafka")]
     pub use fusion_runtime::{

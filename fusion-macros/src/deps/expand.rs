@@ -84,7 +84,7 @@ impl Lowering<'_> {
             }
             (target, reply) => {
                 let contract = contract(target, self.root);
-                let topic = quote_spanned!(span=> #root::topic::<#contract>());
+                let topic = quote_spanned!(span=> #root::topic::<<#contract as #root::Contract>::Least>());
                 match reply {
                     Some(reply) => quote_spanned!(ours_at(reply.span())=> #topic.answers::<#reply>()),
                     None => topic,
@@ -218,7 +218,8 @@ impl Lowering<'_> {
     }
 
     fn each(&self, Each { pat, items }: &Each, args: &TokenStream, ask: &TokenStream) -> TokenStream {
-        let (root, span, items) = (self.root, ends(&items.expr).0, self.items(items));
+        let (span, items) = (ends(&items.expr).0, self.items(items));
+        let root = self.root.at(span);
         quote_spanned!(span=> #root::each(#items, |n, #pat| { #args #ask }).await)
     }
 
@@ -230,7 +231,8 @@ impl Lowering<'_> {
         otherwise: &Expr,
         at_target: Span,
     ) -> TokenStream {
-        let (root, span, items) = (self.root, ends(&items.expr).0, self.items(items));
+        let (span, items) = (ends(&items.expr).0, self.items(items));
+        let root = self.root.at(span);
         let asked = quote_spanned!(at_target=> #ask.await);
         quote_spanned!(span=>
             #root::each(#items, async |n, #pat| #root::or({ #args #asked }, || #otherwise)).await
@@ -381,8 +383,8 @@ impl Target {
     }
 }
 
-/// The contract as a type, for reactors too. The same tokens in the graph and in `DEPTH`, so that rustc shows one error for both.
-pub(crate) fn contract(target: &Target, root: &Root) -> TokenStream {
+/// The contract as a type. The same tokens in the graph and in `DEPTH`, so that rustc shows one error for both.
+fn contract(target: &Target, root: &Root) -> TokenStream {
     let span = ours_at(target.span());
     let root = root.at(span);
     match target {
@@ -390,8 +392,15 @@ pub(crate) fn contract(target: &Target, root: &Root) -> TokenStream {
             let id = topic_id_literal(topic);
             quote_spanned!(span=> <#root::TopicId<#id> as #root::Declared<_>>::Contract)
         }
-        Target::Contract(path) => quote_spanned!(span=> <#path as #root::Named>::Contract),
+        Target::Contract(path) => path.to_token_stream(),
     }
+}
+
+/// The same once more, for what a path that leads to no contract must not be reported for again.
+pub(crate) fn contract_for_sure(target: &Target, root: &Root) -> TokenStream {
+    let (contract, span) = (contract(target, root), target.span());
+    let root = root.at(span);
+    quote_spanned!(span=> <<#contract as #root::Contract>::Least as #root::Of>::Contract)
 }
 
 /// The topic's name as a value.

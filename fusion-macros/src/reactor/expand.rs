@@ -9,7 +9,7 @@ use crate::alias;
 use crate::contract::{Contract, plain_name, tuple};
 use crate::deps::Analysed;
 use crate::deps::ast::{Target, key};
-use crate::deps::expand::{Lowering, contract, slot, topic_name};
+use crate::deps::expand::{Lowering, contract_for_sure, slot, topic_name};
 use crate::function::{Body, Function};
 use crate::options::{Options, Order};
 use crate::report::Report;
@@ -42,7 +42,7 @@ impl Expansion<'_> {
         }
         let ty = self.contract.ty(&["missing_docs"]);
         let declared = match self.options.topic.get() {
-            Some(target @ Target::Contract(_)) if fine => self.same_as(&contract(target, root)),
+            Some(target @ Target::Contract(_)) if fine => self.same_as(&contract_for_sure(target, root)),
             Some(Target::Contract(_)) => TokenStream::new(),
             _ => self.contract.impls_apart(graph.as_ref().map(Lowering::depth)),
         };
@@ -119,9 +119,20 @@ impl Expansion<'_> {
     /// The contract of the topic: of our own, or the one that `topic` names.
     fn served(&self) -> TokenStream {
         match self.options.topic.get() {
-            Some(target @ Target::Contract(_)) => contract(target, &self.contract.root),
+            Some(target @ Target::Contract(_)) => contract_for_sure(target, &self.contract.root),
             _ => self.contract.name.to_token_stream(),
         }
+    }
+
+    /// A constant of that contract.
+    fn of_contract(&self, constant: &str) -> TokenStream {
+        let span = match self.options.topic.get() {
+            Some(target @ Target::Contract(_)) => target.span(),
+            _ => ours(),
+        };
+        let (root, contract, constant) =
+            (self.contract.root.at(span), self.served(), Ident::new(constant, span));
+        quote_spanned!(span=> <#contract as #root::Contract>::#constant)
     }
 
     /// The state that the parameters take, as a list of types.
@@ -138,7 +149,7 @@ impl Expansion<'_> {
         let Contract { root, .. } = &self.contract;
         let Options { to, within, retry, order, concurrency, json, .. } = self.options;
         let name = self.options.name.get().map_or_else(|| plain_name(self.function), syn::LitStr::value);
-        let contract = self.served();
+        let topic = self.of_contract("TOPIC");
         let mut fields = Vec::new();
         let mut field = |name: &str, value: TokenStream| {
             let name = Ident::new(name, ours());
@@ -173,12 +184,12 @@ impl Expansion<'_> {
             field("concurrency", quote!(#concurrency));
         }
         if json.get().is_some() || matches!(self.options.topic.get(), Some(Target::Contract(_))) {
-            field("envelope", quote_spanned!(ours()=> <#contract as #root::Contract>::ENVELOPE));
+            field("envelope", self.of_contract("ENVELOPE"));
         }
         quote_spanned!(ours()=>
             const SPEC: #root::ReactorSpec = #root::ReactorSpec {
                 #(#fields)*
-                ..#root::ReactorSpec::new(#name, <#contract as #root::Contract>::TOPIC)
+                ..#root::ReactorSpec::new(#name, #topic)
             };
         )
     }
@@ -290,7 +301,7 @@ impl Expansion<'_> {
 
     fn stub(&self) -> TokenStream {
         let Contract { name, root, .. } = &self.contract;
-        let (contract, called) = (self.served(), plain_name(self.function));
+        let (contract, topic, called) = (self.served(), self.of_contract("TOPIC"), plain_name(self.function));
         quote_spanned!(self.at_name()=>
             #[automatically_derived]
             impl #root::Reactor for #name {
@@ -299,7 +310,7 @@ impl Expansion<'_> {
                 type HandIns = ();
                 type Value = ();
                 type Needs = ();
-                const SPEC: #root::ReactorSpec = #root::ReactorSpec::new(#called, <#contract as #root::Contract>::TOPIC);
+                const SPEC: #root::ReactorSpec = #root::ReactorSpec::new(#called, #topic);
                 fn run(_: (), _: ()) -> impl ::core::future::Future<Output = #root::Result<(), #root::Failure>> + ::core::marker::Send + 'static {
                     ::core::future::pending()
                 }

@@ -20,7 +20,7 @@ pub use args::Args;
 pub use argument::{Arg, Conj, Cons, Fits};
 pub use circle::{Link, check_reactors};
 pub use key::{KeyBytes, KeyError};
-pub use params::{Anything, Enough, Least, List, Param, Spread, Untyped, Wire};
+pub use params::{Anything, Enough, Least, List, Of, Param, Spread, Untyped, Wire};
 pub use payload::{Payload, Readable};
 pub use same::{Parameter, SameAsContract, same_count, same_parameter, same_reply};
 
@@ -42,6 +42,10 @@ pub struct TopicId<const ID: u128>;
 ///
 /// assert_eq!(<add as fusion::Contract>::TOPIC, "add");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the contract of a topic",
+    label = "neither a `#[contract]` nor a `#[reactor]` with a topic of its own"
+)]
 pub trait Contract: Sized + 'static {
     /// The topic's name.
     const TOPIC: &'static str;
@@ -54,26 +58,9 @@ pub trait Contract: Sized + 'static {
     type Params: Wire;
     /// The answer, `()` for an event.
     type Reply;
-    /// The number of arguments that callers must write at least.
+    /// The number of arguments that callers must write at least, as a [`Least`] of this contract.
     #[doc(hidden)]
-    type Least;
-}
-
-/// A path in `deps!` or behind `topic =` that leads to a contract. What is projected from a path that does not
-/// is an error, and nothing that follows from it is one.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not the contract of a topic",
-    label = "neither a `#[contract]` nor a `#[reactor]` with a topic of its own"
-)]
-#[doc(hidden)]
-pub trait Named {
-    /// The contract itself.
-    type Contract: Contract;
-}
-
-#[diagnostic::do_not_recommend]
-impl<C: Contract> Named for C {
-    type Contract = C;
+    type Least: Of<Contract = Self>;
 }
 
 /// A contract that can be asked: everything but an event.
@@ -137,12 +124,12 @@ impl<C> std::fmt::Debug for Topic<C> {
     }
 }
 
-/// The topic of a contract. In the expansion of `deps!` that is a path, or for a topic's name the projection
-/// `<TopicId<..> as Declared<_>>::Contract`, in which rustc infers the rest. (As a function's bound, with the
+/// The topic of the contract whose `Least` this is. In the expansion of `deps!` the contract is a path, or for a
+/// topic's name `<TopicId<..> as Declared<_>>::Contract`, in which rustc infers the rest. (As a bound here, with the
 /// identifier inferred from an argument, an unknown topic would be mistaken for the only one there is.)
 #[doc(hidden)]
-pub const fn topic<C: Contract>() -> Topic<C> {
-    Topic::named(C::TOPIC)
+pub const fn topic<L: Of>() -> Topic<L::Contract> {
+    Topic::named(<L::Contract as Contract>::TOPIC)
 }
 
 /// The larger of two depths: `Ord::max` is not `const`.
@@ -161,7 +148,7 @@ impl<T: 'static> Contract for Undeclared<T> {
     const TOPIC: &'static str = "";
     type Params = Untyped;
     type Reply = T;
-    type Least = Least<0>;
+    type Least = Least<Self, 0>;
 }
 
 #[diagnostic::do_not_recommend]

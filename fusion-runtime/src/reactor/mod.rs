@@ -69,7 +69,8 @@ pub fn outcome<T, E: Fails>(outcome: Result<T, E>) -> Result<T, Failure> {
 #[diagnostic::on_unimplemented(
     message = "the answer `{Self}` cannot be written to a reply",
     label = "not `Serialize` and `Send`",
-    note = "derive it: `#[derive(serde::Serialize)]`"
+    note = "derive it: `#[derive(serde::Serialize)]`",
+    note = "a `Result` behind an alias is to be written out, so that errors become error replies: `Result<T, E>`"
 )]
 // Not a subtrait of `Serialize`: rustc would ask for that first, in serde's words.
 pub trait Writable: Send + 'static {
