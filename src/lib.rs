@@ -26,6 +26,20 @@ pub use fusion_macros::contract;
 #[cfg(feature = "kafka")]
 pub use fusion_macros::{deps, reactor, reactors};
 
+/// The rules that the compiler checks, by the names that it calls them in its messages. Nothing here is written or
+/// called by hand.
+pub mod rules {
+    pub use fusion_runtime::contract::{
+        Anything, Arg, Conj, Cons, Declared, Enough, Fits, Least, List, Param, Parameter, Payload, Readable,
+        SameAsContract, SameReply, Spread, Topic, TopicId, Undeclared, Untyped, Wire,
+    };
+    #[cfg(feature = "kafka")]
+    pub use fusion_runtime::{
+        dag::{Each, FromOutcome, Iterable, Maybe, MaybeEach, One, ReadableReply, Slot, Taker},
+        reactor::{Fails, HandIns, Has, Provides, ReactorList, Set, Writable},
+    };
+}
+
 #[doc(hidden)]
 pub use fusion_runtime::__private;
 

@@ -122,7 +122,7 @@ impl<'a> Contract<'a> {
                 #depth
                 type Params = #params;
                 type Reply = #reply;
-                type Least = #root::Least<#least>;
+                type Least = #root::Least<Self, #least>;
             }
             #answers
         )

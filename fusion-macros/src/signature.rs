@@ -44,7 +44,10 @@ pub(crate) enum Reply {
     Event,
     Value(Box<Type>),
     /// `Result<value, ..>`
-    Result { whole: Box<Type>, value: Box<Type> },
+    Result {
+        whole: Box<Type>,
+        value: Box<Type>,
+    },
     /// Something that cannot be answered.
     Unknown,
 }
@@ -75,8 +78,20 @@ impl Handler {
         if let Some(variadic) = &sig.variadic {
             report.error(variadic, "a list of arguments is one parameter: write `numbers: Vec<T>`");
         }
-        check_count(&params, Role::Payload, MOST_PAYLOAD, "payload parameters: gather them in a struct", report);
-        check_count(&params, Role::HandIn, MOST_HAND_INS, "parameters handed in: gather them in one `State`", report);
+        check_count(
+            &params,
+            Role::Payload,
+            MOST_PAYLOAD,
+            "payload parameters: gather them in a struct",
+            report,
+        );
+        check_count(
+            &params,
+            Role::HandIn,
+            MOST_HAND_INS,
+            "parameters handed in: gather them in one `State`",
+            report,
+        );
         let params_understood = report.len() == errors;
         let reply = Reply::read(&sig.output, kind, report);
         Self { params, params_understood, reply, is_async: sig.asyncness.is_some() }
@@ -104,7 +119,9 @@ impl Handler {
     pub(crate) fn least(&self) -> usize {
         match self.list() {
             Some(_) => 0,
-            None => self.payload().count() - self.payload().rev().take_while(|param| param.is_option()).count(),
+            None => {
+                self.payload().count() - self.payload().rev().take_while(|param| param.is_option()).count()
+            }
         }
     }
 }
@@ -132,19 +149,25 @@ impl Param {
 }
 
 fn role(input: &PatType, name: Option<&Ident>, dag: Option<&Dag>, report: &mut Report) -> Role {
-    let (markers, others): (Vec<&Attribute>, Vec<&Attribute>) = input.attrs.iter().partition(|attr| is_marker(attr));
+    let (markers, others): (Vec<&Attribute>, Vec<&Attribute>) =
+        input.attrs.iter().partition(|attr| is_marker(attr));
     if let Some(cfg) = others.iter().find(|attr| attr.path().is_ident("cfg")) {
-        report.error(cfg, "parameters cannot depend on `#[cfg]`: write two functions, each with its own `#[cfg]`");
+        report.error(
+            cfg,
+            "parameters cannot depend on `#[cfg]`: write two functions, each with its own `#[cfg]`",
+        );
     }
     if let [_, second, ..] = markers[..] {
         report.error(second, "a parameter is either payload or handed in: keep one of the two attributes");
     }
-    let is_node = |name: &Ident| dag.is_some_and(|dag| dag.declared.iter().any(|node| key(node) == key(name)));
+    let is_node =
+        |name: &Ident| dag.is_some_and(|dag| dag.declared.iter().any(|node| key(node) == key(name)));
     match (markers.first(), name.is_some_and(is_node)) {
         (Some(marker), _) if marker.path().is_ident("payload") => Role::Payload,
         (Some(_), false) => Role::HandIn,
         (Some(marker), true) => {
-            report.error(marker, "this parameter takes the answer of the node of its name: rename one of them");
+            report
+                .error(marker, "this parameter takes the answer of the node of its name: rename one of them");
             Role::HandIn
         }
         (None, true) => Role::Node,
@@ -161,7 +184,10 @@ impl Reply {
         let errors = report.len();
         check_type(ty, "an answer", report);
         if let Type::Never(never) = &**ty {
-            report.error(never, "a handler comes back: write `-> ()`, or leave it out if nobody may wait for it");
+            report.error(
+                never,
+                "a handler comes back: write `-> ()`, or leave it out if nobody may wait for it",
+            );
         }
         if report.len() > errors {
             return Reply::Unknown;
@@ -207,10 +233,16 @@ fn check_generics(sig: &Signature, report: &mut Report) {
                 report.error(&lifetime.lifetime, "nothing can be borrowed from a record: take owned types");
             }
             GenericParam::Type(ty) => {
-                report.error(&ty.ident, "a topic has one type, so its handler cannot be generic: write the type");
+                report.error(
+                    &ty.ident,
+                    "a topic has one type, so its handler cannot be generic: write the type",
+                );
             }
             GenericParam::Const(constant) => {
-                report.error(&constant.ident, "a topic has one type, so its handler cannot be generic: write the number");
+                report.error(
+                    &constant.ident,
+                    "a topic has one type, so its handler cannot be generic: write the number",
+                );
             }
         }
     }
@@ -267,7 +299,8 @@ impl<'ast> Visit<'ast> for Borrows {
 
     fn visit_lifetime(&mut self, lifetime: &'ast syn::Lifetime) {
         if lifetime.ident != "static" {
-            self.found.get_or_insert((lifetime.span(), Found::Borrow("use a type without a lifetime".to_owned())));
+            self.found
+                .get_or_insert((lifetime.span(), Found::Borrow("use a type without a lifetime".to_owned())));
         }
     }
 

@@ -34,9 +34,15 @@ impl Lowering<'_> {
             imports.extend(quote_spanned!(ours()=> use #root::{SeenByCopy as _, SeenByRef as _};));
         }
         if self.nodes().iter().any(|node| node.reply.is_some()) {
-            imports.extend(quote_spanned!(ours()=> use #root::{AscribedDeclared as _, AscribedUndeclared as _};));
+            imports.extend(
+                quote_spanned!(ours()=> use #root::{AscribedDeclared as _, AscribedUndeclared as _};),
+            );
         }
-        if self.nodes().iter().any(|node| node.each.is_some() || node.args.iter().any(|arg| arg.spread.is_some())) {
+        if self
+            .nodes()
+            .iter()
+            .any(|node| node.each.is_some() || node.args.iter().any(|arg| arg.spread.is_some()))
+        {
             imports.extend(quote_spanned!(ours()=> use #root::{ItemsByCopy as _, ItemsByRef as _};));
         }
         imports
@@ -78,7 +84,7 @@ impl Lowering<'_> {
             }
             (target, reply) => {
                 let contract = contract(target, self.root);
-                let topic = quote_spanned!(span=> #root::topic::<#contract>());
+                let topic = quote_spanned!(span=> #root::topic::<<#contract as #root::Contract>::Least>());
                 match reply {
                     Some(reply) => quote_spanned!(ours_at(reply.span())=> #topic.answers::<#reply>()),
                     None => topic,
@@ -118,7 +124,7 @@ impl Lowering<'_> {
         let (name, slot) = (future(node), slot(node));
         let (bindings, injected) = self.inputs(index, node);
         let outcome = self.outcome(node, &self.request(index, node, &injected));
-        quote_spanned!(ours()=>
+        quote_spanned!(ours_at(node.target.span())=>
             let #name = #root::node(&#slot, async {
                 #bindings
                 #outcome
@@ -145,8 +151,12 @@ impl Lowering<'_> {
             let needed = self.nodes().iter().position(|node| node.key() == super::ast::key(name));
             let Some(needed) = needed else { continue };
             unbound.retain(|index| *index != needed);
-            let (slot, answer) = (slot(&self.nodes()[needed]), Ident::new(&format!("i_{}", injected.len()), ours_at(name.span())));
-            bindings.extend(quote_spanned!(ours()=> let #answer = (&&#root::Seen(#slot.get().await?)).seen();));
+            let (slot, answer) = (
+                slot(&self.nodes()[needed]),
+                Ident::new(&format!("i_{}", injected.len()), ours_at(name.span())),
+            );
+            bindings
+                .extend(quote_spanned!(ours()=> let #answer = (&&#root::Seen(#slot.get().await?)).seen();));
             injected.push(answer);
         }
         for after in unbound {
@@ -208,8 +218,9 @@ impl Lowering<'_> {
     }
 
     fn each(&self, Each { pat, items }: &Each, args: &TokenStream, ask: &TokenStream) -> TokenStream {
-        let (root, items) = (self.root, self.items(items));
-        quote_spanned!(ours()=> #root::each(#items, |n, #pat| { #args #ask }).await)
+        let (span, items) = (ends(&items.expr).0, self.items(items));
+        let root = self.root.at(span);
+        quote_spanned!(span=> #root::each(#items, |n, #pat| { #args #ask }).await)
     }
 
     /// An async closure only where `else` needs one: the other way has a level less.
@@ -220,9 +231,10 @@ impl Lowering<'_> {
         otherwise: &Expr,
         at_target: Span,
     ) -> TokenStream {
-        let (root, items) = (self.root, self.items(items));
+        let (span, items) = (ends(&items.expr).0, self.items(items));
+        let root = self.root.at(span);
         let asked = quote_spanned!(at_target=> #ask.await);
-        quote_spanned!(ours()=>
+        quote_spanned!(span=>
             #root::each(#items, async |n, #pat| #root::or({ #args #asked }, || #otherwise)).await
         )
     }
@@ -244,7 +256,9 @@ impl Lowering<'_> {
         let mut injections = node.injections.iter();
         for injection in injections.by_ref() {
             match &injection.how {
-                How::Conj => args.extend(injected.by_ref().take(injection.names.len()).map(Argument::Injected)),
+                How::Conj => {
+                    args.extend(injected.by_ref().take(injection.names.len()).map(Argument::Injected))
+                }
                 How::Cons => {
                     for answer in injected.by_ref().take(injection.names.len()) {
                         args.insert(0, Argument::Injected(answer));
@@ -252,7 +266,10 @@ impl Lowering<'_> {
                 }
                 How::Function(function) => {
                     let tuple = self.tuple(&args, function);
-                    let tuple = injected.by_ref().take(injection.names.len()).fold(tuple, |tuple, answer| called(function, &tuple, answer));
+                    let tuple = injected
+                        .by_ref()
+                        .take(injection.names.len())
+                        .fold(tuple, |tuple, answer| called(function, &tuple, answer));
                     return self.arguments_as_tuple(node, function, tuple, injections, injected);
                 }
             }
@@ -277,9 +294,8 @@ impl Lowering<'_> {
         });
         let spread = node.args.iter().any(|arg| arg.spread.is_some());
         let count = args.len();
-        let enough = (!spread).then(|| {
-            quote_spanned!(ours_at(node.paren.span.close())=> #topic.enough::<#count>();)
-        });
+        let enough =
+            (!spread).then(|| quote_spanned!(ours_at(node.paren.span.close())=> #topic.enough::<#count>();));
         quote_spanned!(ours()=> #(#each)* #enough)
     }
 
@@ -326,22 +342,21 @@ impl Lowering<'_> {
     /// One more than the depth of the deepest topic that is asked; one with `-> T` may be nobody's.
     pub(crate) fn depth(&self) -> TokenStream {
         let root = self.root;
-        let depths = self.nodes().iter().filter(|node| node.reply.is_none() || node.target.path().is_some()).map(|node| {
-            let (span, contract) = (ours_at(node.target.span()), contract(&node.target, root));
-            let root = root.at(span);
-            quote_spanned!(span=> <#contract as #root::Contract>::DEPTH)
-        });
+        let depths =
+            self.nodes().iter().filter(|node| node.reply.is_none() || node.target.path().is_some()).map(
+                |node| {
+                    let (span, contract) = (ours_at(node.target.span()), contract(&node.target, root));
+                    let root = root.at(span);
+                    quote_spanned!(span=> <#contract as #root::Contract>::DEPTH)
+                },
+            );
         let deepest = depths.reduce(|a, b| quote_spanned!(ours()=> #root::deeper(#a, #b)));
         deepest.map_or_else(|| quote_spanned!(ours()=> 1), |deepest| quote_spanned!(ours()=> 1 + #deepest))
     }
 
     /// The names of all topics that are asked.
     pub(crate) fn asks(&self) -> TokenStream {
-        let root = self.root;
-        let names = self.nodes().iter().map(|node| match &node.target {
-            Target::Topic(topic) => topic.to_token_stream(),
-            Target::Contract(path) => quote_spanned!(ours_at(path.span())=> <#path as #root::Contract>::TOPIC),
-        });
+        let names = self.nodes().iter().map(|node| topic_name(&node.target, self.root));
         quote_spanned!(ours()=> &[#(#names),*])
     }
 }
@@ -378,6 +393,25 @@ fn contract(target: &Target, root: &Root) -> TokenStream {
             quote_spanned!(span=> <#root::TopicId<#id> as #root::Declared<_>>::Contract)
         }
         Target::Contract(path) => path.to_token_stream(),
+    }
+}
+
+/// The same once more, for what a path that leads to no contract must not be reported for again.
+pub(crate) fn contract_for_sure(target: &Target, root: &Root) -> TokenStream {
+    let (contract, span) = (contract(target, root), target.span());
+    let root = root.at(span);
+    quote_spanned!(span=> <<#contract as #root::Contract>::Least as #root::Of>::Contract)
+}
+
+/// The topic's name as a value.
+pub(crate) fn topic_name(target: &Target, root: &Root) -> TokenStream {
+    match target {
+        Target::Topic(topic) => topic.to_token_stream(),
+        Target::Contract(_) => {
+            let (contract, span) = (contract(target, root), ours_at(target.span()));
+            let root = root.at(span);
+            quote_spanned!(span=> <#contract as #root::Contract>::TOPIC)
+        }
     }
 }
 

@@ -20,7 +20,7 @@ pub use args::Args;
 pub use argument::{Arg, Conj, Cons, Fits};
 pub use circle::{Link, check_reactors};
 pub use key::{KeyBytes, KeyError};
-pub use params::{Anything, Enough, Least, List, Param, Spread, Untyped, Wire};
+pub use params::{Anything, Enough, Least, List, Of, Param, Spread, Untyped, Wire};
 pub use payload::{Payload, Readable};
 pub use same::{Parameter, SameAsContract, same_count, same_parameter, same_reply};
 
@@ -58,9 +58,9 @@ pub trait Contract: Sized + 'static {
     type Params: Wire;
     /// The answer, `()` for an event.
     type Reply;
-    /// The number of arguments that callers must write at least.
+    /// The number of arguments that callers must write at least, as a [`Least`] of this contract.
     #[doc(hidden)]
-    type Least;
+    type Least: Of<Contract = Self>;
 }
 
 /// A contract that can be asked: everything but an event.
@@ -124,12 +124,12 @@ impl<C> std::fmt::Debug for Topic<C> {
     }
 }
 
-/// The topic of a contract. In the expansion of `deps!` that is a path, or for a topic's name the projection
-/// `<TopicId<..> as Declared<_>>::Contract`, in which rustc infers the rest. (As a function's bound, with the
+/// The topic of the contract whose `Least` this is. In the expansion of `deps!` the contract is a path, or for a
+/// topic's name `<TopicId<..> as Declared<_>>::Contract`, in which rustc infers the rest. (As a bound here, with the
 /// identifier inferred from an argument, an unknown topic would be mistaken for the only one there is.)
 #[doc(hidden)]
-pub const fn topic<C: Contract>() -> Topic<C> {
-    Topic::named(C::TOPIC)
+pub const fn topic<L: Of>() -> Topic<L::Contract> {
+    Topic::named(<L::Contract as Contract>::TOPIC)
 }
 
 /// The larger of two depths: `Ord::max` is not `const`.
@@ -148,7 +148,7 @@ impl<T: 'static> Contract for Undeclared<T> {
     const TOPIC: &'static str = "";
     type Params = Untyped;
     type Reply = T;
-    type Least = Least<0>;
+    type Least = Least<Self, 0>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -240,8 +240,11 @@ impl<C: Contract> Topic<C> {
     /// Writes the argument at place `I`.
     // As an `impl` the argument gets rustc's caret, which a second type argument would take away from it.
     #[doc(hidden)]
-    pub fn arg<const I: usize>(&self, args: &mut Args, argument: &(impl Arg<<C::Params as Param<I>>::Type> + ?Sized))
-    where
+    pub fn arg<const I: usize>(
+        &self,
+        args: &mut Args,
+        argument: &(impl Arg<<C::Params as Param<I>>::Type> + ?Sized),
+    ) where
         C::Params: Param<I>,
     {
         args.push(argument.written());

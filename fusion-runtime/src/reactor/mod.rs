@@ -69,12 +69,24 @@ pub fn outcome<T, E: Fails>(outcome: Result<T, E>) -> Result<T, Failure> {
 #[diagnostic::on_unimplemented(
     message = "the answer `{Self}` cannot be written to a reply",
     label = "not `Serialize` and `Send`",
-    note = "derive it: `#[derive(serde::Serialize)]`"
+    note = "derive it: `#[derive(serde::Serialize)]`",
+    note = "a `Result` behind an alias is to be written out, so that errors become error replies: `Result<T, E>`"
 )]
-pub trait Writable: Serialize + Send + 'static {}
+// Not a subtrait of `Serialize`: rustc would ask for that first, in serde's words.
+pub trait Writable: Send + 'static {
+    /// What is written to the wire.
+    type Written: Serialize;
+    /// The value to write.
+    fn written(&self) -> &Self::Written;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + Send + 'static> Writable for T {}
+impl<T: Serialize + Send + 'static> Writable for T {
+    type Written = T;
+    fn written(&self) -> &T {
+        self
+    }
+}
 
 /// What a `#[reactor]` attribute says.
 #[derive(Clone, Copy, Debug)]

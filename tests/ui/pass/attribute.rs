@@ -106,11 +106,13 @@ fn neither() {}
 
 #[test]
 fn the_attribute_says_what_it_says() {
-    let ReactorSpec { name, topic, to, optional, within, retry, order, concurrency, envelope, .. } = EveryContract::SPEC;
+    let ReactorSpec { name, topic, to, optional, within, retry, order, concurrency, envelope, .. } =
+        EveryContract::SPEC;
     assert_eq!((name, topic, to, optional), ("every", "attribute.every", Some("attribute.out"), true));
     assert_eq!((within, retry, concurrency), (Duration::from_secs(90), 0, 8));
     assert!(matches!((order, envelope), (Order::Partition, Envelope::Json)));
-    let ReactorSpec { name, asks, to, optional, within, retry, order, concurrency, envelope, .. } = defaults::SPEC;
+    let ReactorSpec { name, asks, to, optional, within, retry, order, concurrency, envelope, .. } =
+        defaults::SPEC;
     assert_eq!((name, asks.len(), to, optional), ("defaults", 0, None, false));
     assert_eq!((within, retry, concurrency), (Duration::from_secs(30), 3, 64));
     assert!(matches!((order, envelope), (Order::Key, Envelope::Headers)));

@@ -20,7 +20,15 @@ fn number(number: i64) -> i64;
     >
 )]
 #[allow(clippy::too_many_arguments)]
-fn handler(caller: String, payload: String, handler: String, args: String, t_args: String, s_args: String, n: Vec<i64>) -> usize {
+fn handler(
+    caller: String,
+    payload: String,
+    handler: String,
+    args: String,
+    t_args: String,
+    s_args: String,
+    n: Vec<i64>,
+) -> usize {
     [caller, payload, handler, args, t_args, s_args].concat().len() + n.len()
 }
 
@@ -56,7 +64,16 @@ fn r#fn(r#type: i64, r#plain: i64) -> i64 {
     >
 )]
 #[allow(clippy::too_many_arguments)]
-fn scopes(point: Point, one: i64, two: i64, three: i64, four: i64, five: String, six: i64, seven: i64) -> i64 {
+fn scopes(
+    point: Point,
+    one: i64,
+    two: i64,
+    three: i64,
+    four: i64,
+    five: String,
+    six: i64,
+    seven: i64,
+) -> i64 {
     point.one + one + two + three + four + six + seven + i64::try_from(five.len()).unwrap_or_default()
 }
 

@@ -17,11 +17,31 @@ mod alloc {}
 
 mod macros {
     #![allow(unused_macros)]
-    macro_rules! panic { ($($t:tt)*) => { compile_error!("captured") }; }
-    macro_rules! unreachable { ($($t:tt)*) => { compile_error!("captured") }; }
-    macro_rules! assert { ($($t:tt)*) => { compile_error!("captured") }; }
-    macro_rules! stringify { ($($t:tt)*) => { compile_error!("captured") }; }
-    macro_rules! join { ($($t:tt)*) => { compile_error!("captured") }; }
+    macro_rules! panic {
+        ($($t:tt)*) => {
+            compile_error!("captured")
+        };
+    }
+    macro_rules! unreachable {
+        ($($t:tt)*) => {
+            compile_error!("captured")
+        };
+    }
+    macro_rules! assert {
+        ($($t:tt)*) => {
+            compile_error!("captured")
+        };
+    }
+    macro_rules! stringify {
+        ($($t:tt)*) => {
+            compile_error!("captured")
+        };
+    }
+    macro_rules! join {
+        ($($t:tt)*) => {
+            compile_error!("captured")
+        };
+    }
 
     #[derive(serde::Serialize, serde::Deserialize)]
     struct Order {
