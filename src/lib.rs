@@ -53,12 +53,15 @@ pub use fusion_runtime::{
 
 pub use fusion_runtime::contract::{Answers, Contract, Envelope, KeyBytes, KeyError};
 #[cfg(feature = "kafka")]
-pub use fusion_runtime::reactor::Reactor;
+pub use fusion_runtime::{
+    Order,
+    reactor::{Reactor, ReactorSpec},
+};
 
-// Nothing public takes or gives these.
+// Nothing public takes or gives it.
 #[cfg(feature = "kafka")]
 #[doc(hidden)]
-pub use fusion_runtime::{Order, failure::RetryPolicy};
+pub use fusion_runtime::failure::RetryPolicy;
 
 #[doc(hidden)]
 pub use fusion_runtime::__private;

@@ -22,10 +22,11 @@ consume  reads a topic filled with small JSON records, in a group, committing
          messages=1000000 partitions=4 headers=1 (unrelated ones on each record)
 ask      sends requests and takes their replies
          messages=5000 in_flight=1 (messages=100000 by default if more are in flight)
-hops     chains of requests, each sent when the one before is answered
-         messages=1000 (chains) path=3 (requests in each)
+hops     graphs of ten nodes, as a chain and as a fan, beside the requests of their longest path
+         messages=300 (graphs)
 
-rounds=5 of each side in turn, in every scenario";
+rounds=5 of each side in turn, in every scenario
+only=N   runs the Nth side alone, for a profiler";
 
 /// What a scenario may be told; each one reads what concerns it.
 struct Options {
@@ -35,7 +36,7 @@ struct Options {
     partitions: i32,
     headers: usize,
     in_flight: u64,
-    path: u64,
+    only: Option<usize>,
 }
 
 fn main() -> ExitCode {
@@ -63,8 +64,15 @@ impl Options {
     fn read(arguments: impl Iterator<Item = String>) -> Result<Self> {
         let brokers = std::env::var("KAFKA_BOOTSTRAP_SERVERS")
             .map_err(|_| r#"set KAFKA_BOOTSTRAP_SERVERS, for example with: eval "$(scripts/kafka start)""#)?;
-        let mut options =
-            Options { brokers, rounds: 5, messages: None, partitions: 4, headers: 1, in_flight: 1, path: 3 };
+        let mut options = Options {
+            brokers,
+            rounds: 5,
+            messages: None,
+            partitions: 4,
+            headers: 1,
+            in_flight: 1,
+            only: None,
+        };
         for argument in arguments {
             let (key, value) = argument.split_once('=').ok_or(USAGE)?;
             let number: u32 = value.parse().map_err(|error| format!("{argument}: {error}"))?;
@@ -75,7 +83,7 @@ impl Options {
                 "messages" => options.messages = Some(number.into()),
                 "partitions" => options.partitions = number as i32,
                 "in_flight" => options.in_flight = number.into(),
-                "path" => options.path = number.into(),
+                "only" => options.only = Some(number as usize - 1),
                 _ => return Err(USAGE.into()),
             }
         }
@@ -90,7 +98,7 @@ fn consume(options: &Options) -> Result<()> {
     eprintln!("filled {} with {messages} messages in {:.1?}", load.topic.name, filled.wall);
     interleave(
         &format!("consume: {messages} messages, {} partitions, {} headers", load.partitions, options.headers),
-        options.rounds,
+        options,
         &[
             Side::new("raw batch loop", || raw_consume::raw_consume(&load)),
             Side::new("fusion", || ours::consume(&load)),
@@ -104,7 +112,7 @@ fn ask(options: &Options) -> Result<()> {
     let requests = options.messages.unwrap_or(if in_flight == 1 { 5_000 } else { 100_000 });
     interleave(
         &format!("ask: {requests} requests, {in_flight} in flight"),
-        options.rounds,
+        options,
         &[
             Side::new("raw, one produce at a time", || {
                 raw_ask::raw_ask(&options.brokers, requests, in_flight, 1)
@@ -117,12 +125,24 @@ fn ask(options: &Options) -> Result<()> {
     )
 }
 
+/// A chain of ten nodes beside ten raw requests in turn, and a fan of ten beside one.
 fn hops(options: &Options) -> Result<()> {
-    let chains = options.messages.unwrap_or(1_000);
-    let path = options.path;
+    let graphs = options.messages.unwrap_or(300);
+    let brokers = &options.brokers;
     interleave(
-        &format!("hops: {chains} chains of {path}"),
-        options.rounds,
-        &[Side::new("raw requests in turn", || hops::raw_hops(&options.brokers, chains, path))],
+        &format!("chain: {graphs} graphs of ten nodes in turn"),
+        options,
+        &[
+            Side::new("raw requests in turn", || hops::raw_hops(brokers, graphs, 10)),
+            Side::new("fusion, chain", || ours::graphs(brokers, graphs, ours::Graph::Chain)),
+        ],
+    )?;
+    interleave(
+        &format!("fan: {graphs} graphs of ten nodes at once"),
+        options,
+        &[
+            Side::new("raw, one request", || hops::raw_hops(brokers, graphs, 1)),
+            Side::new("fusion, fan", || ours::graphs(brokers, graphs, ours::Graph::Fan)),
+        ],
     )
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 
-use crate::Result;
+use crate::{Options, Result};
 
 /// What one run of one side cost.
 pub(crate) struct Measure {
@@ -87,7 +87,12 @@ impl<'a> Side<'a> {
 
 /// Runs every side `rounds` times in turn, after one round that only warms broker and caches, and prints the
 /// medians, and each side's cost over the first one's: median, least and most of the rounds.
-pub(crate) fn interleave(title: &str, rounds: usize, sides: &[Side<'_>]) -> Result<()> {
+pub(crate) fn interleave(title: &str, options: &Options, sides: &[Side<'_>]) -> Result<()> {
+    let rounds = options.rounds;
+    let sides = match options.only {
+        Some(only) => sides.get(only..=only).ok_or("there is no such side")?,
+        None => sides,
+    };
     let mut measured: Vec<Vec<Measure>> = sides.iter().map(|_| Vec::with_capacity(rounds)).collect();
     for round in 0..=rounds {
         for (side, measures) in sides.iter().zip(&mut measured) {

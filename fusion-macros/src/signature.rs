@@ -18,6 +18,8 @@ use crate::report::Report;
 pub(crate) struct Handler {
     /// In the order of the function.
     pub(crate) params: Vec<Param>,
+    /// No parameter has a mistake.
+    pub(crate) params_understood: bool,
     pub(crate) reply: Reply,
     pub(crate) is_async: bool,
 }
@@ -40,12 +42,11 @@ pub(crate) enum Role {
 pub(crate) enum Reply {
     /// No `->`.
     Event,
-    Value(Type),
+    Value(Box<Type>),
     /// `Result<value, ..>`
-    Result {
-        whole: Type,
-        value: Type,
-    },
+    Result { whole: Box<Type>, value: Box<Type> },
+    /// Something that cannot be answered.
+    Unknown,
 }
 
 /// How many payload parameters there can be, and how many that are handed in.
@@ -59,6 +60,7 @@ impl Handler {
     /// Reads a signature. What cannot be supported is reported, each thing once.
     pub(crate) fn read(sig: &Signature, dag: Option<&Dag>, kind: Kind, report: &mut Report) -> Self {
         check_qualifiers(sig, kind, report);
+        let errors = report.len();
         check_generics(sig, report);
         let mut params = Vec::new();
         for input in &sig.inputs {
@@ -73,22 +75,11 @@ impl Handler {
         if let Some(variadic) = &sig.variadic {
             report.error(variadic, "a list of arguments is one parameter: write `numbers: Vec<T>`");
         }
-        check_count(
-            &params,
-            Role::Payload,
-            MOST_PAYLOAD,
-            "payload parameters: gather them in a struct",
-            report,
-        );
-        check_count(
-            &params,
-            Role::HandIn,
-            MOST_HAND_INS,
-            "parameters handed in: gather them in one `State`",
-            report,
-        );
+        check_count(&params, Role::Payload, MOST_PAYLOAD, "payload parameters: gather them in a struct", report);
+        check_count(&params, Role::HandIn, MOST_HAND_INS, "parameters handed in: gather them in one `State`", report);
+        let params_understood = report.len() == errors;
         let reply = Reply::read(&sig.output, kind, report);
-        Self { params, reply, is_async: sig.asyncness.is_some() }
+        Self { params, params_understood, reply, is_async: sig.asyncness.is_some() }
     }
 
     pub(crate) fn payload(&self) -> impl DoubleEndedIterator<Item = &Param> {
@@ -113,9 +104,7 @@ impl Handler {
     pub(crate) fn least(&self) -> usize {
         match self.list() {
             Some(_) => 0,
-            None => {
-                self.payload().count() - self.payload().rev().take_while(|param| param.is_option()).count()
-            }
+            None => self.payload().count() - self.payload().rev().take_while(|param| param.is_option()).count(),
         }
     }
 }
@@ -143,25 +132,19 @@ impl Param {
 }
 
 fn role(input: &PatType, name: Option<&Ident>, dag: Option<&Dag>, report: &mut Report) -> Role {
-    let (markers, others): (Vec<&Attribute>, Vec<&Attribute>) =
-        input.attrs.iter().partition(|attr| is_marker(attr));
+    let (markers, others): (Vec<&Attribute>, Vec<&Attribute>) = input.attrs.iter().partition(|attr| is_marker(attr));
     if let Some(cfg) = others.iter().find(|attr| attr.path().is_ident("cfg")) {
-        report.error(
-            cfg,
-            "parameters cannot depend on `#[cfg]`: write two functions, each with its own `#[cfg]`",
-        );
+        report.error(cfg, "parameters cannot depend on `#[cfg]`: write two functions, each with its own `#[cfg]`");
     }
     if let [_, second, ..] = markers[..] {
         report.error(second, "a parameter is either payload or handed in: keep one of the two attributes");
     }
-    let is_node =
-        |name: &Ident| dag.is_some_and(|dag| dag.declared.iter().any(|node| key(node) == key(name)));
+    let is_node = |name: &Ident| dag.is_some_and(|dag| dag.declared.iter().any(|node| key(node) == key(name)));
     match (markers.first(), name.is_some_and(is_node)) {
         (Some(marker), _) if marker.path().is_ident("payload") => Role::Payload,
         (Some(_), false) => Role::HandIn,
         (Some(marker), true) => {
-            report
-                .error(marker, "this parameter takes the answer of the node of its name: rename one of them");
+            report.error(marker, "this parameter takes the answer of the node of its name: rename one of them");
             Role::HandIn
         }
         (None, true) => Role::Node,
@@ -175,27 +158,28 @@ impl Reply {
         let ReturnType::Type(_, ty) = output else {
             return Reply::Event;
         };
+        let errors = report.len();
         check_type(ty, "an answer", report);
         if let Type::Never(never) = &**ty {
-            report.error(
-                never,
-                "a handler comes back: write `-> ()`, or leave it out if nobody may wait for it",
-            );
+            report.error(never, "a handler comes back: write `-> ()`, or leave it out if nobody may wait for it");
+        }
+        if report.len() > errors {
+            return Reply::Unknown;
         }
         match (argument_of(ty, "Result"), kind) {
             (Some(value), Kind::Contract) => {
                 report.error(ty, "a contract says what is answered if all goes well: write only that type");
-                Reply::Value(value.clone())
+                Reply::Value(value.clone().into())
             }
-            (Some(value), Kind::Reactor) => Reply::Result { whole: (**ty).clone(), value: value.clone() },
-            (None, _) => Reply::Value((**ty).clone()),
+            (Some(value), Kind::Reactor) => Reply::Result { whole: ty.clone(), value: value.clone().into() },
+            (None, _) => Reply::Value(ty.clone()),
         }
     }
 
     /// What is answered, `None` for an event.
     pub(crate) fn value(&self) -> Option<&Type> {
         match self {
-            Reply::Event => None,
+            Reply::Event | Reply::Unknown => None,
             Reply::Value(value) | Reply::Result { value, .. } => Some(value),
         }
     }
@@ -223,16 +207,10 @@ fn check_generics(sig: &Signature, report: &mut Report) {
                 report.error(&lifetime.lifetime, "nothing can be borrowed from a record: take owned types");
             }
             GenericParam::Type(ty) => {
-                report.error(
-                    &ty.ident,
-                    "a topic has one type, so its handler cannot be generic: write the type",
-                );
+                report.error(&ty.ident, "a topic has one type, so its handler cannot be generic: write the type");
             }
             GenericParam::Const(constant) => {
-                report.error(
-                    &constant.ident,
-                    "a topic has one type, so its handler cannot be generic: write the number",
-                );
+                report.error(&constant.ident, "a topic has one type, so its handler cannot be generic: write the number");
             }
         }
     }
@@ -289,8 +267,7 @@ impl<'ast> Visit<'ast> for Borrows {
 
     fn visit_lifetime(&mut self, lifetime: &'ast syn::Lifetime) {
         if lifetime.ident != "static" {
-            self.found
-                .get_or_insert((lifetime.span(), Found::Borrow("use a type without a lifetime".to_owned())));
+            self.found.get_or_insert((lifetime.span(), Found::Borrow("use a type without a lifetime".to_owned())));
         }
     }
 

@@ -34,15 +34,9 @@ impl Lowering<'_> {
             imports.extend(quote_spanned!(ours()=> use #root::{SeenByCopy as _, SeenByRef as _};));
         }
         if self.nodes().iter().any(|node| node.reply.is_some()) {
-            imports.extend(
-                quote_spanned!(ours()=> use #root::{AscribedDeclared as _, AscribedUndeclared as _};),
-            );
+            imports.extend(quote_spanned!(ours()=> use #root::{AscribedDeclared as _, AscribedUndeclared as _};));
         }
-        if self
-            .nodes()
-            .iter()
-            .any(|node| node.each.is_some() || node.args.iter().any(|arg| arg.spread.is_some()))
-        {
+        if self.nodes().iter().any(|node| node.each.is_some() || node.args.iter().any(|arg| arg.spread.is_some())) {
             imports.extend(quote_spanned!(ours()=> use #root::{ItemsByCopy as _, ItemsByRef as _};));
         }
         imports
@@ -82,11 +76,14 @@ impl Lowering<'_> {
                 );
                 quote_spanned!(at_reply=> #topic.answers::<#reply>())
             }
-            (Target::Contract(_), Some(reply)) => {
-                let (topic, at_reply) = (declared(&node.target, self.root), ours_at(reply.span()));
-                quote_spanned!(at_reply=> #topic.answers::<#reply>())
+            (target, reply) => {
+                let contract = contract(target, self.root);
+                let topic = quote_spanned!(span=> #root::topic::<#contract>());
+                match reply {
+                    Some(reply) => quote_spanned!(ours_at(reply.span())=> #topic.answers::<#reply>()),
+                    None => topic,
+                }
             }
-            (_, None) => declared(&node.target, self.root),
         };
         quote_spanned!(span=> #topic.asked())
     }
@@ -148,12 +145,8 @@ impl Lowering<'_> {
             let needed = self.nodes().iter().position(|node| node.key() == super::ast::key(name));
             let Some(needed) = needed else { continue };
             unbound.retain(|index| *index != needed);
-            let (slot, answer) = (
-                slot(&self.nodes()[needed]),
-                Ident::new(&format!("i_{}", injected.len()), ours_at(name.span())),
-            );
-            bindings
-                .extend(quote_spanned!(ours()=> let #answer = (&&#root::Seen(#slot.get().await?)).seen();));
+            let (slot, answer) = (slot(&self.nodes()[needed]), Ident::new(&format!("i_{}", injected.len()), ours_at(name.span())));
+            bindings.extend(quote_spanned!(ours()=> let #answer = (&&#root::Seen(#slot.get().await?)).seen();));
             injected.push(answer);
         }
         for after in unbound {
@@ -191,12 +184,12 @@ impl Lowering<'_> {
     }
 
     fn outcome(&self, node: &Node, (args, ask): &(TokenStream, TokenStream)) -> TokenStream {
-        let root = self.root;
+        let (root, at_target) = (self.root, ours_at(node.target.span()));
         let otherwise = node.otherwise.as_ref().map(|otherwise| &otherwise.expr);
         let asked = match (&node.each, otherwise) {
             (Some(each), None) => self.each(each, args, ask),
-            (Some(each), Some(otherwise)) => self.each_or(each, args, ask, otherwise),
-            (None, _) => quote_spanned!(ours()=> #args #ask.await),
+            (Some(each), Some(otherwise)) => self.each_or(each, (args, ask), otherwise, at_target),
+            (None, _) => quote_spanned!(at_target=> #args #ask.await),
         };
         let condition = node.condition.as_ref().map(|condition| parenthesized(&condition.expr));
         match (condition, &node.each, otherwise) {
@@ -223,13 +216,14 @@ impl Lowering<'_> {
     fn each_or(
         &self,
         Each { pat, items }: &Each,
-        args: &TokenStream,
-        ask: &TokenStream,
+        (args, ask): (&TokenStream, &TokenStream),
         otherwise: &Expr,
+        at_target: Span,
     ) -> TokenStream {
         let (root, items) = (self.root, self.items(items));
+        let asked = quote_spanned!(at_target=> #ask.await);
         quote_spanned!(ours()=>
-            #root::each(#items, async |n, #pat| #root::or({ #args #ask.await }, || #otherwise)).await
+            #root::each(#items, async |n, #pat| #root::or({ #args #asked }, || #otherwise)).await
         )
     }
 
@@ -250,20 +244,15 @@ impl Lowering<'_> {
         let mut injections = node.injections.iter();
         for injection in injections.by_ref() {
             match &injection.how {
-                How::Conj => {
-                    args.extend(injected.by_ref().take(injection.names.len()).map(Argument::Injected))
-                }
+                How::Conj => args.extend(injected.by_ref().take(injection.names.len()).map(Argument::Injected)),
                 How::Cons => {
                     for answer in injected.by_ref().take(injection.names.len()) {
                         args.insert(0, Argument::Injected(answer));
                     }
                 }
                 How::Function(function) => {
-                    let tuple = self.tuple(&args);
-                    let tuple = injected
-                        .by_ref()
-                        .take(injection.names.len())
-                        .fold(tuple, |tuple, answer| called(function, &tuple, answer));
+                    let tuple = self.tuple(&args, function);
+                    let tuple = injected.by_ref().take(injection.names.len()).fold(tuple, |tuple, answer| called(function, &tuple, answer));
                     return self.arguments_as_tuple(node, function, tuple, injections, injected);
                 }
             }
@@ -280,16 +269,17 @@ impl Lowering<'_> {
             }
             Argument::Written(Arg { spread: None, value }) => {
                 let (span, value) = (ours_at(value.expr.span()), borrowed(&value.expr));
-                quote_spanned!(span=> #topic.arg::<#place, _>(&mut args, #value);)
+                quote_spanned!(span=> #topic.arg::<#place>(&mut args, #value);)
             }
             Argument::Injected(answer) => {
-                quote_spanned!(answer.span()=> #topic.arg::<#place, _>(&mut args, &#answer);)
+                quote_spanned!(answer.span()=> #topic.arg::<#place>(&mut args, &#answer);)
             }
         });
         let spread = node.args.iter().any(|arg| arg.spread.is_some());
         let count = args.len();
-        let enough =
-            (!spread).then(|| quote_spanned!(ours_at(node.paren.span.close())=> #topic.enough::<#count>();));
+        let enough = (!spread).then(|| {
+            quote_spanned!(ours_at(node.paren.span.close())=> #topic.enough::<#count>();)
+        });
         quote_spanned!(ours()=> #(#each)* #enough)
     }
 
@@ -321,28 +311,26 @@ impl Lowering<'_> {
     }
 
     /// The arguments so far, each by value when it is `Copy`, by reference otherwise.
-    fn tuple(&self, args: &[Argument<'_>]) -> TokenStream {
+    fn tuple(&self, args: &[Argument<'_>], function: &Path) -> TokenStream {
         let root = self.root;
         let args = args.iter().map(|arg| match arg {
             Argument::Written(arg) => {
                 let value = borrowed(&arg.value.expr);
-                quote_spanned!(ours()=> (&&#root::Seen(#value)).seen())
+                quote_spanned!(ends(&arg.value.expr).0=> (&&#root::Seen(#value)).seen())
             }
             Argument::Injected(answer) => answer.to_token_stream(),
         });
-        quote_spanned!(ours()=> (#(#args,)*))
+        quote_spanned!(ours_at(function.span())=> (#(#args,)*))
     }
 
     /// One more than the depth of the deepest topic that is asked; one with `-> T` may be nobody's.
     pub(crate) fn depth(&self) -> TokenStream {
         let root = self.root;
-        let depths =
-            self.nodes().iter().filter(|node| node.reply.is_none() || node.target.path().is_some()).map(
-                |node| {
-                    let topic = declared(&node.target, root);
-                    quote_spanned!(ours_at(node.target.span())=> #topic.depth())
-                },
-            );
+        let depths = self.nodes().iter().filter(|node| node.reply.is_none() || node.target.path().is_some()).map(|node| {
+            let (span, contract) = (ours_at(node.target.span()), contract(&node.target, root));
+            let root = root.at(span);
+            quote_spanned!(span=> <#contract as #root::Contract>::DEPTH)
+        });
         let deepest = depths.reduce(|a, b| quote_spanned!(ours()=> #root::deeper(#a, #b)));
         deepest.map_or_else(|| quote_spanned!(ours()=> 1), |deepest| quote_spanned!(ours()=> 1 + #deepest))
     }
@@ -352,9 +340,7 @@ impl Lowering<'_> {
         let root = self.root;
         let names = self.nodes().iter().map(|node| match &node.target {
             Target::Topic(topic) => topic.to_token_stream(),
-            Target::Contract(path) => {
-                quote_spanned!(ours_at(path.span())=> <#path as #root::Contract>::TOPIC)
-            }
+            Target::Contract(path) => quote_spanned!(ours_at(path.span())=> <#path as #root::Contract>::TOPIC),
         });
         quote_spanned!(ours()=> &[#(#names),*])
     }
@@ -382,17 +368,16 @@ impl Target {
     }
 }
 
-/// The topic by its name or path. The same tokens in the graph and in `DEPTH`, so that rustc shows one error for
-/// both.
-fn declared(target: &Target, root: &Root) -> TokenStream {
+/// The contract as a type. The same tokens in the graph and in `DEPTH`, so that rustc shows one error for both.
+fn contract(target: &Target, root: &Root) -> TokenStream {
     let span = ours_at(target.span());
     let root = root.at(span);
     match target {
         Target::Topic(topic) => {
             let id = topic_id_literal(topic);
-            quote_spanned!(span=> #root::topic(#root::TopicId::<#id>))
+            quote_spanned!(span=> <#root::TopicId<#id> as #root::Declared<_>>::Contract)
         }
-        Target::Contract(path) => quote_spanned!(span=> #root::contract::<#path>()),
+        Target::Contract(path) => path.to_token_stream(),
     }
 }
 
@@ -404,8 +389,9 @@ fn ours() -> Span {
     Span::mixed_site()
 }
 
+/// It lies at the target, where rustc says that its type is private to another module.
 fn topic(node: &Node) -> Ident {
-    format_ident!("t_{}", node.key(), span = ours())
+    format_ident!("t_{}", node.key(), span = ours_at(node.target.span()))
 }
 
 pub(crate) fn slot(node: &Node) -> Ident {

@@ -177,6 +177,11 @@ impl<R> Lanes<R> {
         Some((lane, record))
     }
 
+    /// Whether a record waits whose lane is free.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// How many records are in flight.
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight
@@ -213,6 +218,12 @@ impl Pressure {
     #[inline]
     pub(crate) fn should_pause(&self, records: usize, bytes: usize) -> bool {
         records >= self.high.0 || bytes >= self.high.1
+    }
+
+    /// What a paused partition may hold to be read again, in records and bytes.
+    #[inline]
+    pub(crate) fn low(&self) -> (usize, usize) {
+        self.low
     }
 
     /// Whether a paused partition should be read again. Always so when nothing waits.

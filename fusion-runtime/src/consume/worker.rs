@@ -173,21 +173,27 @@ impl Worker {
         self.permit.is_some()
     }
 
-    /// Starts what waited for its lane or a permit.
-    fn start_waiting(&mut self, now: Now, cx: &mut Context<'_>) {
-        while self.lanes.waiting() > 0 && self.poll_permit(cx) {
+    /// Starts what waited for its lane or a permit, and says how many.
+    fn start_waiting(&mut self, now: Now, cx: &mut Context<'_>) -> usize {
+        let mut started = 0;
+        while self.lanes.has_ready() && !self.assignment.is_stopping() && self.poll_permit(cx) {
             let Some((lane, record)) = self.lanes.next_ready() else { break };
             let record = record.as_ref();
             let (asked, input, admission) = admit(&self.core, &self.served, &record, now);
             if !self.run(&record, asked, input, admission, now, Some(lane), cx) {
                 self.lanes.release(lane);
             }
+            started += 1;
         }
+        started
     }
 
     /// Takes records from batches; `false` when there are none left for now.
     fn take(&mut self, now: Now, cx: &mut Context<'_>) -> bool {
         for _ in 0..SLICE {
+            if self.assignment.is_stopping() {
+                return true;
+            }
             let message = match self.batch.next() {
                 Some(message) => message,
                 None => match self.batches.poll_recv(cx) {
@@ -379,6 +385,7 @@ impl Future for Worker {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
         this.settlements.waker.register(cx.waker());
+        this.assignment.woken_by(cx.waker());
         let now = Now::read();
         this.assignment.begin_poll(now.instant.into_std());
         this.listened = this.served.results.receiver_count() > 0;
@@ -387,21 +394,22 @@ impl Future for Worker {
         if this.assignment.is_stopping() {
             this.drop_waiting();
             this.report();
-            let outstanding = this.running.len() + this.acknowledging.len() + this.progress.unfinished();
             let awaited = this.running.len() + this.acknowledging.len() + this.settlements.outstanding();
-            if this.assignment.is_abandoned() || awaited == 0 || outstanding == 0 {
-                return Poll::Ready(());
-            }
-            // A channel that is closed wakes nobody; the owner's `stop` comes with a message for that.
-            return Poll::Pending;
+            let over = this.assignment.is_abandoned() || awaited == 0;
+            return if over { Poll::Ready(()) } else { Poll::Pending };
         }
         this.start_waiting(now, cx);
         let more = this.take(now, cx);
-        // What was parked in this slice has not been polled with its own waker yet.
-        this.poll_running(cx);
-        this.start_waiting(now, cx);
-        if !more && this.lanes.waiting() == 0 {
-            // An idle partition must not keep a permit from a busy one.
+        // What was parked in this slice has not been polled with its own waker yet. What ends there makes room for
+        // others, which are parked in turn: a future that was never polled wakes nobody.
+        loop {
+            this.poll_running(cx);
+            if this.start_waiting(now, cx) == 0 {
+                break;
+            }
+        }
+        if !more && !this.lanes.has_ready() {
+            // A partition that has nothing to start must not keep a permit from one that has.
             this.permit = None;
             this.waiting_for_permit = None;
         }

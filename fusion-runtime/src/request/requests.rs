@@ -1,12 +1,15 @@
 //! Sending requests, and completing them.
 
 use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak},
+    collections::{HashMap, HashSet},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak},
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::{OnceCell, oneshot},
+    time::Instant,
+};
 use uuid::Uuid;
 
 use crate::{
@@ -53,8 +56,13 @@ struct Shared {
     table: Table<Waiter>,
     /// Topics that exist.
     known: RwLock<HashSet<String>>,
+    /// Topics that are being looked for, so that a thousand requests at once look once.
+    looking: Mutex<HashMap<String, Arc<Look>>>,
     runtime: tokio::runtime::Handle,
 }
+
+/// What all who look for a topic at the same time are told.
+type Look = OnceCell<Result<(), Arc<Error>>>;
 
 /// Somebody who waits for a reply.
 struct Waiter {
@@ -88,6 +96,7 @@ impl Requests {
             reader: OnceLock::new(),
             table: Table::new(),
             known: RwLock::default(),
+            looking: Mutex::default(),
             runtime: tokio::runtime::Handle::current(),
         });
         let (starting, name) = (shared.clone(), name.to_owned());
@@ -151,14 +160,29 @@ impl Shared {
         if self.is_known(topic) {
             return Ok(());
         }
+        let look = self.looking().entry(topic.to_owned()).or_default().clone();
+        let found = look.get_or_init(|| self.look(topic)).await.clone();
+        // Whoever asks after a failure looks again.
+        let mut looking = self.looking();
+        if looking.get(topic).is_some_and(|latest| Arc::ptr_eq(latest, &look)) {
+            looking.remove(topic);
+        }
+        found.map_err(Error::Shared)
+    }
+
+    async fn look(&self, topic: &str) -> Result<(), Arc<Error>> {
         let (config, name) = (self.config.clone(), topic.to_owned());
         let ensured = tokio::task::spawn_blocking(move || {
             let policy = config.settings().topics;
             topics::ensure(&config, &[TopicSpec::named(name)], policy)
         });
-        ensured.await.map_err(|_| Error::Stopped)??;
+        ensured.await.map_err(|_| Error::Stopped)?.map_err(Error::from)?;
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(topic.to_owned());
         Ok(())
+    }
+
+    fn looking(&self) -> MutexGuard<'_, HashMap<String, Arc<Look>>> {
+        self.looking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn delete(&self, topic: String, until: std::time::Instant) {

@@ -1,0 +1,203 @@
+//! The thread that owns an app's consumer: poll, rebalance, pause, commit and close happen here and nowhere else.
+
+mod assign;
+mod close;
+mod commit;
+mod hand_over;
+mod handle;
+mod revoke;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, mpsc as std_mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    Error,
+    broker::{
+        Start,
+        ffi::{OwnQueue, WakeGuard},
+    },
+    observe::Count,
+};
+
+use super::{
+    lanes::Pressure,
+    rebalance::{GroupContext, Place, Rebalance},
+    shared::{Assignment, Core, Served},
+    worker::Batch,
+};
+
+use handle::Command;
+pub(crate) use handle::{Consumer, Stopped};
+
+/// Records taken from librdkafka at once.
+const BATCH: usize = 1024;
+/// How long the thread sleeps at most: wake-ups of librdkafka's queues are edge-triggered and may be missed.
+const TICK: Duration = Duration::from_millis(50);
+/// How often progress is committed.
+const COMMIT_EVERY: Duration = Duration::from_millis(500);
+/// How long a revoke may wait for what runs. Other members of the group wait for it, too.
+const REVOKE_LIMIT: Duration = Duration::from_secs(10);
+/// How long the broker may take to say where the group stands.
+const COMMITTED_LIMIT: Duration = Duration::from_secs(10);
+/// A poll of a worker that lasts longer is held up by a handler.
+const BLOCKED: Duration = Duration::from_secs(1);
+/// Bytes that may wait for their lanes, per partition.
+const WAITING_BYTES: usize = 16 * 1024 * 1024;
+
+/// A partition that this member serves.
+struct Partition {
+    place: Place,
+    assignment: Arc<Assignment>,
+    batches: mpsc::UnboundedSender<Batch>,
+    /// What was committed last.
+    committed: i64,
+    paused: bool,
+    /// The poll that was told last as one that blocks.
+    blocked: u64,
+    /// What was taken for it in this round.
+    taken: Batch,
+}
+
+/// Partitions on their way out.
+struct Revoking {
+    places: Vec<Place>,
+    until: Instant,
+}
+
+struct Stopping {
+    until: Instant,
+    tell: Option<oneshot::Sender<Stopped>>,
+}
+
+struct Owner {
+    core: Arc<Core>,
+    served: HashMap<String, Arc<Served>>,
+    partitions: HashMap<Place, Partition>,
+    /// Places by librdkafka's identity of the topic, so that no name is compared per message.
+    by_place: HashMap<(usize, i32), Place>,
+    last: Option<((usize, i32), Place)>,
+    pressure: Pressure,
+    runtime: tokio::runtime::Handle,
+    start: Start,
+    queue: OwnQueue,
+    client: Arc<BaseConsumer<GroupContext>>,
+    inbox: std_mpsc::Receiver<Command>,
+    fail: watch::Sender<Option<Arc<Error>>>,
+    tell_assigned: watch::Sender<usize>,
+    revoking: Option<Revoking>,
+    /// Assigned partitions whose offsets the broker has not told yet.
+    assigning: Option<Vec<Place>>,
+    /// When the broker is asked again where the group stands.
+    assign_at: Instant,
+    stopping: Option<Stopping>,
+    next_commit: Instant,
+}
+
+impl Owner {
+    fn run(mut self) {
+        let thread = thread::current();
+        self.queue.wake(thread.clone());
+        let guard = WakeGuard::for_consumer(&self.client, thread);
+        let batch = BATCH.min(self.core.settings.in_flight);
+        let mut messages = Vec::with_capacity(batch);
+        let outcome = loop {
+            let events = self.serve_events(&guard);
+            self.serve_commands();
+            if let Err(error) = self.serve_rebalances() {
+                break Err(error);
+            }
+            if let Some(reason) = self.client.context().take_fatal() {
+                break Err(Error::Fatal { client: "consumer", reason });
+            }
+            let taken = self.queue.take(batch, &mut messages);
+            if let Err(error) = self.hand_over(&mut messages) {
+                break Err(error);
+            }
+            self.resume();
+            self.commit_when_due();
+            if self.stop_when_drained() {
+                break Ok(());
+            }
+            if taken == 0 && !events {
+                thread::park_timeout(TICK);
+            }
+        };
+        self.close(guard, outcome);
+    }
+
+    /// Serves librdkafka's events; `true` if there may be more.
+    fn serve_events(&self, guard: &WakeGuard) -> bool {
+        match self.client.poll(Duration::ZERO) {
+            None => guard.pending() > 0,
+            Some(Err(error)) => {
+                tracing::warn!(%error, group = &*self.core.app, "consumer");
+                true
+            }
+            Some(Ok(message)) => {
+                // Every partition is forwarded to our queue before it is assigned.
+                use rdkafka::Message as _;
+                tracing::error!(
+                    topic = message.topic(),
+                    partition = message.partition(),
+                    "a record beside the queue"
+                );
+                true
+            }
+        }
+    }
+
+    fn serve_commands(&mut self) {
+        while let Ok(Command::Stop { until, tell }) = self.inbox.try_recv() {
+            if self.stopping.is_none() {
+                self.stop_workers(self.partitions.keys().cloned().collect());
+                self.stopping = Some(Stopping { until, tell: Some(tell) });
+            }
+        }
+    }
+
+    fn serve_rebalances(&mut self) -> Result<(), Error> {
+        for failure in self.client.context().take_failed_commits() {
+            self.core.counters.one(Count::CommitFailures);
+            tracing::warn!(group = &*self.core.app, "a commit failed and is repeated: {failure}");
+            // Nothing is known to be committed any more.
+            self.partitions.values_mut().for_each(|partition| partition.committed = -1);
+        }
+        for rebalance in self.client.context().take_rebalances() {
+            match rebalance {
+                Rebalance::Assign(places) => self.assigning.get_or_insert_default().extend(places),
+                Rebalance::Revoke(places) => self.begin_revoke(places),
+            }
+        }
+        self.end_revoke();
+        self.assign()
+    }
+
+    /// A handler that blocks its thread cannot be ended, but it is told and counted, once per poll.
+    fn report_blocked(&mut self) {
+        for partition in self.partitions.values_mut() {
+            let Some((poll, lasting)) =
+                partition.assignment.polling().filter(|(_, lasting)| *lasting >= BLOCKED)
+            else {
+                continue;
+            };
+            if partition.blocked != poll {
+                partition.blocked = poll;
+                self.core.counters.one(Count::Blocked);
+                let (topic, number) = (&*partition.place.0, partition.place.1);
+                tracing::warn!(
+                    topic,
+                    partition = number,
+                    ?lasting,
+                    "a handler blocks its thread: what blocks belongs into `tokio::task::spawn_blocking`"
+                );
+            }
+        }
+    }
+}
