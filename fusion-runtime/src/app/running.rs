@@ -131,8 +131,8 @@ impl Running {
         let limit = self.config.settings().stop_limit;
         // A part of the time is for what comes behind the drain: confirmations, and the end of the clients.
         let until = Instant::now() + limit;
-        let drained = until - (limit / 10).min(Duration::from_secs(3));
-        let stopped = self.consumer.stop(drained).await;
+        let rest = (limit / 10).min(Duration::from_secs(3));
+        let stopped = self.consumer.stop(until - rest, until - rest / 3).await;
         if stopped.unfinished > 0 {
             tracing::warn!(records = stopped.unfinished, "not finished in time, they are delivered again");
         }

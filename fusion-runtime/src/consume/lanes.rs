@@ -226,6 +226,12 @@ impl Pressure {
         self.low
     }
 
+    /// Whether the waiting bytes alone are too many.
+    #[inline]
+    pub(crate) fn is_heavy(&self, bytes: usize) -> bool {
+        bytes >= self.high.1
+    }
+
     /// Whether a paused partition should be read again. Always so when nothing waits.
     #[inline]
     pub(crate) fn should_resume(&self, records: usize, bytes: usize) -> bool {

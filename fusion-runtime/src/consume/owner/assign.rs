@@ -25,7 +25,7 @@ use crate::{
     observe::Count,
 };
 
-use super::{COMMITTED_LIMIT, Owner, Partition, WAITING_BYTES};
+use super::{COMMITTED_LIMIT, Owner, Partition, UNKNOWN, WAITING_BYTES};
 
 impl Owner {
     /// Takes what the group gave: from the committed offsets on, never from where librdkafka would choose.
@@ -36,10 +36,7 @@ impl Owner {
         }
         // Whatever is not known yet is asked for again after a pause.
         self.assign_at = Instant::now() + Duration::from_millis(200);
-        let mut wanted = TopicPartitionList::new();
-        for (topic, partition) in assigning {
-            wanted.add_partition(topic, *partition);
-        }
+        let wanted = rebalance::list(assigning);
         // Blocks this thread for a round trip. What runs goes on; nothing new is taken meanwhile.
         let known = if wanted.count() == 0 {
             Ok(wanted)
@@ -59,10 +56,17 @@ impl Owner {
         for element in committed.elements() {
             // Errors of single partitions hide inside `Ok`.
             if let Err(error) = element.error() {
+                if !is_passing(&error) {
+                    return Err(Error::client("consumer", error));
+                }
                 tracing::warn!(%error, topic = element.topic(), partition = element.partition(), "no committed offset yet");
                 return Ok(());
             }
             let (topic, partition) = (element.topic().to_owned(), element.partition());
+            let committed = match element.offset() {
+                Offset::Offset(offset) => offset,
+                _ => UNKNOWN,
+            };
             let offset = match element.offset() {
                 Offset::Offset(offset) => Offset::Offset(offset),
                 _ if self.start == Start::Latest => {
@@ -79,10 +83,10 @@ impl Owner {
             offsets
                 .add_partition_offset(&topic, partition, offset)
                 .map_err(|error| Error::client("consumer", error))?;
-            starts.push(((topic, partition), offset));
+            starts.push(((topic, partition), offset, committed));
         }
         let forwarder = self.queue.forwarder();
-        for ((topic, partition), _) in &starts {
+        for ((topic, partition), ..) in &starts {
             // A stop undoes it, so it is done again at each assign, and before it.
             if !forwarder.forward(&self.client, topic, *partition) {
                 tracing::error!(topic, partition, "the partition could not be forwarded");
@@ -91,21 +95,24 @@ impl Owner {
         rebalance::assign(&self.client, &offsets).map_err(|error| Error::client("consumer", error))?;
         self.assigning = None;
         self.assign_at = Instant::now();
-        for (place, offset) in starts {
-            self.begin(place, offset);
+        for (place, offset, committed) in starts {
+            self.begin(place, offset, committed);
         }
+        // The end that `Latest` chose holds from now on, also for whoever has the partition next.
+        self.commit(None);
         self.tell_assigned.send_replace(self.partitions.len());
         Ok(())
     }
 
-    pub(super) fn begin(&mut self, place: Place, offset: Offset) {
+    fn begin(&mut self, place: Place, offset: Offset, committed: i64) {
         let Some(served) = self.served.get(&place.0).cloned() else {
             tracing::error!(topic = place.0, "a topic that nobody serves was assigned");
             return;
         };
+        // Where the beginning is, only the first record tells. A commit of 0 would be a gap if the log begins later.
         let start = match offset {
             Offset::Offset(offset) => offset,
-            _ => 0,
+            _ => UNKNOWN,
         };
         let assignment = Arc::new(Assignment::new(start, thread::current()));
         let (batches, receiver) = mpsc::unbounded_channel();
@@ -116,12 +123,15 @@ impl Owner {
             place: place.clone(),
             assignment,
             batches,
-            committed: start,
+            committed,
             paused: false,
             blocked: 0,
             taken: Vec::new(),
         };
-        self.partitions.insert(place, partition);
+        if let Some(old) = self.partitions.insert(place, partition) {
+            // Its revoke was never told.
+            old.assignment.abandon();
+        }
         self.set_pressure();
     }
 

@@ -6,18 +6,25 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rdkafka::consumer::{CommitMode, Consumer as _};
+use rdkafka::consumer::Consumer as _;
 
-use crate::{Error, broker::ffi::WakeGuard};
+use crate::{
+    Error,
+    broker::ffi::WakeGuard,
+    consume::rebalance::{self, Rebalance},
+};
 
 use super::{Owner, Stopped};
+
+/// How long the end may take when nobody asked for it.
+const LIMIT: Duration = Duration::from_secs(10);
 
 impl Owner {
     /// `true` when everything has ended and is committed.
     pub(super) fn stop_when_drained(&mut self) -> bool {
         let Some(stopping) = &self.stopping else { return false };
         let drained = self.partitions.values().all(|partition| partition.assignment.has_ended());
-        drained || Instant::now() >= stopping.until
+        drained || Instant::now() >= stopping.drained
     }
 
     pub(super) fn close(mut self, guard: WakeGuard, outcome: Result<(), Error>) {
@@ -27,12 +34,16 @@ impl Owner {
             .filter(|partition| !partition.assignment.has_ended())
             .map(|partition| partition.assignment.held())
             .sum();
-        self.commit(None, CommitMode::Sync);
         for partition in self.partitions.values() {
             partition.assignment.abandon();
         }
+        // Half of what is left is for the commit, the rest for leaving the group.
+        let now = Instant::now();
+        let left =
+            self.stopping.as_ref().map_or(LIMIT, |stopping| stopping.until.saturating_duration_since(now));
+        let until = now + left / 2;
+        self.commit_and_wait(None, until);
         // The client must not close under messages; workers let go of theirs as soon as they are polled.
-        let until = Instant::now() + Duration::from_secs(5);
         while self.queue.live() > 0 && Instant::now() < until {
             thread::park_timeout(Duration::from_millis(1));
         }
@@ -42,9 +53,20 @@ impl Owner {
         let error = outcome.err().unwrap_or(Error::Stopped);
         self.fail.send_replace(Some(Arc::new(error)));
         self.client.context().close();
+        self.decline_rebalances();
         drop(guard);
         drop(self.queue);
         // The last reference: this leaves the group.
         drop(self.client);
+    }
+
+    /// What the group asked and nobody answered yet.
+    fn decline_rebalances(&mut self) {
+        let revoking = self.revoking.take().map(|revoking| Rebalance::Revoke(revoking.places));
+        let assigning = self.assigning.take().map(Rebalance::Assign);
+        let more = self.client.context().take_rebalances();
+        for rebalance in revoking.into_iter().chain(assigning).chain(more) {
+            rebalance::decline(&self.client, &rebalance);
+        }
     }
 }

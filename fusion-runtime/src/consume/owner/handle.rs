@@ -3,8 +3,8 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc},
-    thread::{self, JoinHandle, Thread},
-    time::{Duration, Instant},
+    thread::{self, Thread},
+    time::Instant,
 };
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
@@ -26,13 +26,14 @@ use super::{COMMIT_EVERY, Owner, WAITING_BYTES};
 pub(crate) struct Consumer {
     commands: std_mpsc::Sender<Command>,
     thread: Thread,
-    handle: Mutex<Option<JoinHandle<()>>>,
+    /// Ends with the thread.
+    closed: Mutex<Option<oneshot::Receiver<()>>>,
     stopped: watch::Receiver<Option<Arc<Error>>>,
     assigned: watch::Receiver<usize>,
 }
 
 pub(super) enum Command {
-    Stop { until: Instant, tell: oneshot::Sender<Stopped> },
+    Stop { drained: Instant, until: Instant, tell: oneshot::Sender<Stopped> },
 }
 
 /// How a consumer ended.
@@ -62,6 +63,7 @@ impl Consumer {
         let (tell_assigned, assigned) = watch::channel(0);
         let runtime = tokio::runtime::Handle::current();
         let start = config.settings().start;
+        let (closing, closed) = oneshot::channel::<()>();
         let handle = thread::Builder::new()
             .name(format!("{}-consumer", core.app))
             .spawn(move || {
@@ -85,32 +87,37 @@ impl Consumer {
                     assign_at: Instant::now(),
                     stopping: None,
                     next_commit: Instant::now() + COMMIT_EVERY,
+                    full_since: None,
+                    commits: 0,
                 };
                 owner.run();
+                drop(closing);
             })
             .map_err(|error| Error::Thread { name: "consumer", error })?;
         let thread = handle.thread().clone();
-        Ok(Consumer { commands, thread, handle: Mutex::new(Some(handle)), stopped, assigned })
+        Ok(Consumer { commands, thread, closed: Mutex::new(Some(closed)), stopped, assigned })
     }
 
-    /// Stops taking, lets what runs end until `until`, commits, leaves the group and closes.
-    pub(crate) async fn stop(&self, until: Instant) -> Stopped {
+    /// Stops taking, lets what runs end until `drained`, commits, leaves the group and closes. Whatever the brokers do,
+    /// it returns at `until`.
+    pub(crate) async fn stop(&self, drained: Instant, until: Instant) -> Stopped {
         let (tell, told) = oneshot::channel();
-        let command = Command::Stop { until, tell };
-        let stopped = match self.commands.send(command) {
+        let limit = tokio::time::Instant::from_std(until);
+        let stopped = match self.commands.send(Command::Stop { drained, until, tell }) {
             Ok(()) => {
                 self.thread.unpark();
-                told.await.unwrap_or_default()
+                // The thread may be inside one of librdkafka's calls, waiting for a broker.
+                let told = tokio::time::timeout_at(limit, told).await;
+                told.ok().and_then(Result::ok).unwrap_or_default()
             }
             // It has ended already.
             Err(_) => Stopped::default(),
         };
-        let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(handle) = handle {
-            // Closing may hang with the broker away (librdkafka #509, #611): then the thread is left behind.
-            let closed = tokio::task::spawn_blocking(move || handle.join());
-            let grace = Duration::from_secs(1);
-            let _ = tokio::time::timeout_at(tokio::time::Instant::from_std(until) + grace, closed).await;
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(closed) = closed {
+            // Closing may hang with the broker away (librdkafka #509, #611): then the thread is left behind. It is not
+            // joined, since a tokio runtime does not end before its blocking tasks do.
+            let _ = tokio::time::timeout_at(limit, closed).await;
         }
         stopped
     }

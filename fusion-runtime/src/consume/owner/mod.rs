@@ -14,14 +14,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::{
+    consumer::{BaseConsumer, Consumer as _},
+    error::KafkaError,
+};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::{
     Error,
     broker::{
         Start,
-        ffi::{OwnQueue, WakeGuard},
+        ffi::{Batch, Message, OwnQueue, WakeGuard},
     },
     observe::Count,
 };
@@ -30,7 +33,6 @@ use super::{
     lanes::Pressure,
     rebalance::{GroupContext, Place, Rebalance},
     shared::{Assignment, Core, Served},
-    worker::Batch,
 };
 
 use handle::Command;
@@ -44,25 +46,33 @@ const TICK: Duration = Duration::from_millis(50);
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
 /// How long a revoke may wait for what runs. Other members of the group wait for it, too.
 const REVOKE_LIMIT: Duration = Duration::from_secs(10);
+/// How long the broker may take to confirm the commit of what is given back.
+const COMMIT_LIMIT: Duration = Duration::from_secs(5);
 /// How long the broker may take to say where the group stands.
 const COMMITTED_LIMIT: Duration = Duration::from_secs(10);
+/// How long everything waits for a partition that holds too much, before that one is paused. A pause throws away what
+/// was fetched ahead, so a busy partition must not be taken for a stuck one.
+const FULL_LIMIT: Duration = Duration::from_millis(100);
 /// A poll of a worker that lasts longer is held up by a handler.
 const BLOCKED: Duration = Duration::from_secs(1);
 /// Bytes that may wait for their lanes, per partition.
 const WAITING_BYTES: usize = 16 * 1024 * 1024;
+
+/// An offset that nothing is committed at.
+const UNKNOWN: i64 = -1;
 
 /// A partition that this member serves.
 struct Partition {
     place: Place,
     assignment: Arc<Assignment>,
     batches: mpsc::UnboundedSender<Batch>,
-    /// What was committed last.
+    /// What was committed last, or [`UNKNOWN`].
     committed: i64,
     paused: bool,
     /// The poll that was told last as one that blocks.
     blocked: u64,
     /// What was taken for it in this round.
-    taken: Batch,
+    taken: Vec<Message>,
 }
 
 /// Partitions on their way out.
@@ -72,6 +82,9 @@ struct Revoking {
 }
 
 struct Stopping {
+    /// When what runs must have ended.
+    drained: Instant,
+    /// When everything must have ended.
     until: Instant,
     tell: Option<oneshot::Sender<Stopped>>,
 }
@@ -98,6 +111,10 @@ struct Owner {
     assign_at: Instant,
     stopping: Option<Stopping>,
     next_commit: Instant,
+    /// Since when as much is held as may be.
+    full_since: Option<Instant>,
+    /// How many commits were sent.
+    commits: usize,
 }
 
 impl Owner {
@@ -108,7 +125,10 @@ impl Owner {
         let batch = BATCH.min(self.core.settings.in_flight);
         let mut messages = Vec::with_capacity(batch);
         let outcome = loop {
-            let events = self.serve_events(&guard);
+            let events = match self.serve_events(&guard) {
+                Ok(events) => events,
+                Err(error) => break Err(error),
+            };
             self.serve_commands();
             if let Err(error) = self.serve_rebalances() {
                 break Err(error);
@@ -116,7 +136,7 @@ impl Owner {
             if let Some(reason) = self.client.context().take_fatal() {
                 break Err(Error::Fatal { client: "consumer", reason });
             }
-            let taken = self.queue.take(batch, &mut messages);
+            let taken = if self.has_room() { self.queue.take(batch, &mut messages) } else { 0 };
             if let Err(error) = self.hand_over(&mut messages) {
                 break Err(error);
             }
@@ -133,9 +153,12 @@ impl Owner {
     }
 
     /// Serves librdkafka's events; `true` if there may be more.
-    fn serve_events(&self, guard: &WakeGuard) -> bool {
-        match self.client.poll(Duration::ZERO) {
+    fn serve_events(&self, guard: &WakeGuard) -> Result<bool, Error> {
+        let more = match self.client.poll(Duration::ZERO) {
             None => guard.pending() > 0,
+            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => {
+                return Err(Error::client("consumer", error));
+            }
             Some(Err(error)) => {
                 tracing::warn!(%error, group = &*self.core.app, "consumer");
                 true
@@ -150,25 +173,21 @@ impl Owner {
                 );
                 true
             }
-        }
+        };
+        Ok(more)
     }
 
     fn serve_commands(&mut self) {
-        while let Ok(Command::Stop { until, tell }) = self.inbox.try_recv() {
+        while let Ok(Command::Stop { drained, until, tell }) = self.inbox.try_recv() {
             if self.stopping.is_none() {
                 self.stop_workers(self.partitions.keys().cloned().collect());
-                self.stopping = Some(Stopping { until, tell: Some(tell) });
+                self.stopping = Some(Stopping { drained, until, tell: Some(tell) });
             }
         }
     }
 
     fn serve_rebalances(&mut self) -> Result<(), Error> {
-        for failure in self.client.context().take_failed_commits() {
-            self.core.counters.one(Count::CommitFailures);
-            tracing::warn!(group = &*self.core.app, "a commit failed and is repeated: {failure}");
-            // Nothing is known to be committed any more.
-            self.partitions.values_mut().for_each(|partition| partition.committed = -1);
-        }
+        self.serve_failed_commits();
         for rebalance in self.client.context().take_rebalances() {
             match rebalance {
                 Rebalance::Assign(places) => self.assigning.get_or_insert_default().extend(places),

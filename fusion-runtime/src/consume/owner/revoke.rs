@@ -2,22 +2,24 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::{
-    TopicPartitionList,
-    consumer::{CommitMode, Consumer as _},
-};
+use rdkafka::{TopicPartitionList, consumer::Consumer as _};
 
 use crate::{
     consume::rebalance::{self, Place},
     observe::Count,
 };
 
-use super::{Owner, REVOKE_LIMIT, Revoking};
+use super::{COMMIT_LIMIT, Owner, REVOKE_LIMIT, Revoking};
 
 impl Owner {
-    pub(super) fn begin_revoke(&mut self, places: Vec<Place>) {
-        if let Some(assigning) = &mut self.assigning {
-            assigning.retain(|place| !places.contains(place));
+    pub(super) fn begin_revoke(&mut self, mut places: Vec<Place>) {
+        if let Some(assigning) = self.assigning.take() {
+            // What librdkafka was not given yet it cannot be asked to take back: it would refuse the whole list. If
+            // nothing else was assigned, the revoke is the answer to both.
+            let (pending, rest): (Vec<_>, Vec<_>) =
+                assigning.into_iter().partition(|place| places.contains(place));
+            self.assigning = Some(rest).filter(|rest| pending.is_empty() || !rest.is_empty());
+            places.retain(|place| !pending.contains(place));
         }
         self.core.counters.add(Count::Revoked, places.len() as u64);
         let lost = rebalance::is_lost(&self.client);
@@ -58,18 +60,14 @@ impl Owner {
         for partition in places.iter().filter_map(|place| self.partitions.get(place)) {
             partition.assignment.abandon();
         }
-        if !rebalance::is_lost(&self.client) {
-            self.commit(Some(&places), CommitMode::Sync);
-        }
+        self.commit_and_wait(Some(&places), Instant::now() + COMMIT_LIMIT);
         self.resume_before_unassign(&places);
-        let mut list = TopicPartitionList::new();
         for place in &places {
-            list.add_partition(&place.0, place.1);
             self.partitions.remove(place);
         }
         self.by_place.clear();
         self.last = None;
-        rebalance::unassign(&self.client, &list);
+        rebalance::unassign(&self.client, &rebalance::list(&places));
         self.set_pressure();
         self.tell_assigned.send_replace(self.partitions.len());
     }
