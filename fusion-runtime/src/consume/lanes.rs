@@ -9,10 +9,10 @@ use std::collections::hash_map::{Entry, RandomState};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 
-/// Which records of a partition wait for each other.
+/// Which records of a partition wait for each other: the option `order` of a reactor.
 ///
 /// ```
-/// use fusion_runtime::Order;
+/// use fusion::Order;
 /// assert_eq!(Order::default(), Order::Key);
 /// assert_eq!("partition".parse(), Ok(Order::Partition));
 /// ```
