@@ -22,8 +22,8 @@ consume  reads a topic filled with small JSON records, in a group, committing
          messages=1000000 partitions=4 headers=1 (unrelated ones on each record)
 ask      sends requests and takes their replies
          messages=5000 in_flight=1 (messages=100000 by default if more are in flight)
-hops     chains of requests, each sent when the one before is answered
-         messages=1000 (chains) path=3 (requests in each)
+hops     graphs of ten nodes, as a chain and as a fan, beside the requests of their longest path
+         messages=300 (graphs)
 
 rounds=5 of each side in turn, in every scenario
 only=N   runs the Nth side alone, for a profiler";
@@ -36,7 +36,6 @@ struct Options {
     partitions: i32,
     headers: usize,
     in_flight: u64,
-    path: u64,
     only: Option<usize>,
 }
 
@@ -65,8 +64,15 @@ impl Options {
     fn read(arguments: impl Iterator<Item = String>) -> Result<Self> {
         let brokers = std::env::var("KAFKA_BOOTSTRAP_SERVERS")
             .map_err(|_| r#"set KAFKA_BOOTSTRAP_SERVERS, for example with: eval "$(scripts/kafka start)""#)?;
-        let mut options =
-            Options { brokers, rounds: 5, messages: None, partitions: 4, headers: 1, in_flight: 1, path: 3, only: None };
+        let mut options = Options {
+            brokers,
+            rounds: 5,
+            messages: None,
+            partitions: 4,
+            headers: 1,
+            in_flight: 1,
+            only: None,
+        };
         for argument in arguments {
             let (key, value) = argument.split_once('=').ok_or(USAGE)?;
             let number: u32 = value.parse().map_err(|error| format!("{argument}: {error}"))?;
@@ -77,7 +83,6 @@ impl Options {
                 "messages" => options.messages = Some(number.into()),
                 "partitions" => options.partitions = number as i32,
                 "in_flight" => options.in_flight = number.into(),
-                "path" => options.path = number.into(),
                 "only" => options.only = Some(number as usize - 1),
                 _ => return Err(USAGE.into()),
             }
@@ -120,12 +125,24 @@ fn ask(options: &Options) -> Result<()> {
     )
 }
 
+/// A chain of ten nodes beside ten raw requests in turn, and a fan of ten beside one.
 fn hops(options: &Options) -> Result<()> {
-    let chains = options.messages.unwrap_or(1_000);
-    let path = options.path;
+    let graphs = options.messages.unwrap_or(300);
+    let brokers = &options.brokers;
     interleave(
-        &format!("hops: {chains} chains of {path}"),
+        &format!("chain: {graphs} graphs of ten nodes in turn"),
         options,
-        &[Side::new("raw requests in turn", || hops::raw_hops(&options.brokers, chains, path))],
+        &[
+            Side::new("raw requests in turn", || hops::raw_hops(brokers, graphs, 10)),
+            Side::new("fusion, chain", || ours::graphs(brokers, graphs, ours::Graph::Chain)),
+        ],
+    )?;
+    interleave(
+        &format!("fan: {graphs} graphs of ten nodes at once"),
+        options,
+        &[
+            Side::new("raw, one request", || hops::raw_hops(brokers, graphs, 1)),
+            Side::new("fusion, fan", || ours::graphs(brokers, graphs, ours::Graph::Fan)),
+        ],
     )
 }

@@ -70,31 +70,101 @@ pub(crate) fn consume(load: &Load) -> Result<Measure> {
     Ok(measure)
 }
 
+/// A graph of ten nodes.
+#[derive(Clone, Copy)]
+pub(crate) enum Graph {
+    /// Each asks with the answer of the one before.
+    Chain,
+    /// All ask at once.
+    Fan,
+}
+
+/// Runs graphs one after another. Latencies and messages are of graphs.
+pub(crate) fn graphs(brokers: &str, graphs: u64, graph: Graph) -> Result<Measure> {
+    served(brokers, async move |pipeline| {
+        for _ in 0..WARM_UP / 4 {
+            run(&pipeline, graph).await?;
+        }
+        let mut took = latencies();
+        let clock = Clock::start();
+        for _ in 0..graphs {
+            let started = Instant::now();
+            let last = run(&pipeline, graph).await?;
+            took.record(started.elapsed().as_nanos() as u64)?;
+            if last != QUESTION.iter().sum::<i64>() {
+                return Err(format!("the last node answered {last}").into());
+            }
+        }
+        Ok(clock.stop_with(graphs, took))
+    })
+}
+
+async fn run(pipeline: &Pipeline, graph: Graph) -> Result<i64> {
+    let [first, second] = QUESTION;
+    Ok(match graph {
+        Graph::Chain => {
+            let answers = pipeline.run(deps! {
+                a: "bench.add"(first, second);
+                b: "bench.add"(0) <- cons(a);
+                c: "bench.add"(0) <- cons(b);
+                d: "bench.add"(0) <- cons(c);
+                e: "bench.add"(0) <- cons(d);
+                f: "bench.add"(0) <- cons(e);
+                g: "bench.add"(0) <- cons(f);
+                h: "bench.add"(0) <- cons(g);
+                i: "bench.add"(0) <- cons(h);
+                j: "bench.add"(0) <- cons(i)
+            });
+            answers.await?.j
+        }
+        Graph::Fan => {
+            let answers = pipeline.run(deps! {
+                a: "bench.add"(first, second);
+                b: "bench.add"(first, second);
+                c: "bench.add"(first, second);
+                d: "bench.add"(first, second);
+                e: "bench.add"(first, second);
+                f: "bench.add"(first, second);
+                g: "bench.add"(first, second);
+                h: "bench.add"(first, second);
+                i: "bench.add"(first, second);
+                j: "bench.add"(first, second)
+            });
+            answers.await?.j
+        }
+    })
+}
+
 /// Asks `requests` times, keeping `in_flight` of them open.
 pub(crate) fn ask(brokers: &str, requests: u64, in_flight: u64) -> Result<Measure> {
+    served(brokers, async move |pipeline| {
+        ask_all(&pipeline, WARM_UP, in_flight).await?;
+        let clock = Clock::start();
+        let took = ask_all(&pipeline, requests, in_flight).await?;
+        let mut answered = latencies();
+        for one in took {
+            answered.record(one.as_nanos() as u64)?;
+        }
+        Ok(clock.stop_with(requests, answered))
+    })
+}
+
+/// Runs `asking` beside an app that serves what it asks.
+fn served<F, A>(brokers: &str, asking: F) -> Result<Measure>
+where
+    F: FnOnce(Pipeline) -> A,
+    A: Future<Output = Result<Measure>> + Send + 'static,
+{
     runtime()?.block_on(async {
         let config = Config::new(brokers).set("broker.address.family", "v4");
         let group = format!("bench-{}", uuid::Uuid::new_v4());
         // What earlier runs asked is nobody's business any more.
-        let app = App::new(group, config.clone().start(fusion::Start::Latest))
-            .reactors(reactors![add])
-            .start()
-            .await?;
+        let latest = config.clone().start(fusion::Start::Latest);
+        let app = App::new(group, latest).reactors(reactors![add]).start().await?;
         app.assigned().await;
         let pipeline = Pipeline::connect("bench", config).await?;
-        // From a task: `block_on`'s own thread is not one of the runtime's workers.
-        let asking = pipeline.clone();
-        let measure = tokio::spawn(async move {
-            ask_all(&asking, WARM_UP, in_flight).await?;
-            let clock = Clock::start();
-            let took = ask_all(&asking, requests, in_flight).await?;
-            let mut answered = latencies();
-            for one in took {
-                answered.record(one.as_nanos() as u64)?;
-            }
-            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(clock.stop_with(requests, answered))
-        })
-        .await??;
+        // As a task: `block_on`'s own thread is not one of the runtime's workers.
+        let measure = tokio::spawn(asking(pipeline.clone())).await??;
         pipeline.close().await?;
         app.shutdown().await?;
         Ok(measure)

@@ -81,7 +81,7 @@ async fn sum(
 //     late: "greet"("x") -> String after four
 // >
 fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Failure>> + Send {
-    use p::{AscribedDeclared as _, AscribedUndeclared as _, SeenByCopy as _, SeenByRef as _};
+    use p::{AscribedDeclared as _, SeenByCopy as _};
     async move {
         let t_one = p::topic::<<<TopicId<1> as Declared<_>>::Contract as Contract>::Least>().asked();
         let t_hi = p::topic::<<<TopicId<3> as Declared<_>>::Contract as Contract>::Least>().asked();

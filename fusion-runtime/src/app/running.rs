@@ -23,6 +23,33 @@ use crate::{
 use super::{Produced, Results};
 
 /// An app that serves. Dropping it without [`shutdown`](Running::shutdown) leaves it running until the process ends.
+///
+/// ```
+/// use fusion::{Count, prelude::*};
+///
+/// #[reactor(topic = "half")]
+/// fn half(number: i64) -> Result<i64, Failure> {
+///     match number % 2 {
+///         0 => Ok(number / 2),
+///         _ => Err(Failure::new("odd", format!("{number} is odd")).not_retryable()),
+///     }
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> fusion::Result<()> {
+/// let config = Config::embedded()?;
+/// let app = App::new("halves", config.clone()).reactors(reactors![half]).start().await?;
+/// assert_eq!(app.assigned().await, 4); // the embedded broker's topics have four partitions
+///
+/// let pipeline = Pipeline::connect("caller", config).await?;
+/// assert_eq!(pipeline.ask::<half>((42,)).await?, 21);
+/// assert!(pipeline.ask::<half>((7,)).await.is_err());
+/// pipeline.close().await?;
+///
+/// assert_eq!(app.metrics().get(Count::Failed), 1);
+/// app.shutdown().await
+/// # }
+/// ```
 pub struct Running {
     config: Config,
     consumer: Consumer,
@@ -104,8 +131,8 @@ impl Running {
         let limit = self.config.settings().stop_limit;
         // A part of the time is for what comes behind the drain: confirmations, and the end of the clients.
         let until = Instant::now() + limit;
-        let drained = until - (limit / 10).min(Duration::from_secs(3));
-        let stopped = self.consumer.stop(drained).await;
+        let rest = (limit / 10).min(Duration::from_secs(3));
+        let stopped = self.consumer.stop(until - rest, until - rest / 3).await;
         if stopped.unfinished > 0 {
             tracing::warn!(records = stopped.unfinished, "not finished in time, they are delivered again");
         }

@@ -22,8 +22,8 @@ use crate::{
 use super::{
     admit::{Asked, ReplyTo},
     runner::Ran,
+    settlements::Settlements,
     shared::{Core, Served},
-    worker::Settlements,
 };
 
 /// How long a reply without a caller's deadline is tried to be delivered.

@@ -9,10 +9,10 @@ use std::collections::hash_map::{Entry, RandomState};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 
-/// Which records of a partition wait for each other.
+/// Which records of a partition wait for each other: the option `order` of a reactor.
 ///
 /// ```
-/// use fusion_runtime::Order;
+/// use fusion::Order;
 /// assert_eq!(Order::default(), Order::Key);
 /// assert_eq!("partition".parse(), Ok(Order::Partition));
 /// ```
@@ -177,6 +177,11 @@ impl<R> Lanes<R> {
         Some((lane, record))
     }
 
+    /// Whether a record waits whose lane is free.
+    pub(crate) fn has_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// How many records are in flight.
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight
@@ -213,6 +218,18 @@ impl Pressure {
     #[inline]
     pub(crate) fn should_pause(&self, records: usize, bytes: usize) -> bool {
         records >= self.high.0 || bytes >= self.high.1
+    }
+
+    /// What a paused partition may hold to be read again, in records and bytes.
+    #[inline]
+    pub(crate) fn low(&self) -> (usize, usize) {
+        self.low
+    }
+
+    /// Whether the waiting bytes alone are too many.
+    #[inline]
+    pub(crate) fn is_heavy(&self, bytes: usize) -> bool {
+        bytes >= self.high.1
     }
 
     /// Whether a paused partition should be read again. Always so when nothing waits.

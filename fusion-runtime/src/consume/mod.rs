@@ -13,6 +13,7 @@ pub(crate) mod progress;
 mod rebalance;
 mod run;
 mod runner;
+mod settlements;
 mod shared;
 mod worker;
 

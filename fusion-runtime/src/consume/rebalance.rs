@@ -5,7 +5,7 @@
 
 use std::sync::{
     Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use rdkafka::{
@@ -32,8 +32,9 @@ pub(super) enum Rebalance {
 pub(super) struct GroupContext {
     rebalances: Mutex<Vec<Rebalance>>,
     failed_commits: Mutex<Vec<String>>,
+    answered_commits: AtomicUsize,
     fatal: Mutex<Option<String>>,
-    /// While the client closes, nobody else answers a revoke.
+    /// While the client closes, nobody else answers.
     closing: AtomicBool,
 }
 
@@ -44,6 +45,11 @@ impl GroupContext {
 
     pub(super) fn take_failed_commits(&self) -> Vec<String> {
         std::mem::take(&mut *self.failed_commits.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// How many commits the broker has confirmed or refused, or librdkafka given up.
+    pub(super) fn answered_commits(&self) -> usize {
+        self.answered_commits.load(Ordering::Acquire)
     }
 
     pub(super) fn take_fatal(&self) -> Option<String> {
@@ -79,20 +85,21 @@ impl ConsumerContext for GroupContext {
     ) {
         let places = partitions.elements().iter().map(|e| (e.topic().to_owned(), e.partition())).collect();
         let assign = error == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS;
+        let rebalance = if assign { Rebalance::Assign(places) } else { Rebalance::Revoke(places) };
         if self.closing.load(Ordering::Acquire) {
-            if !assign {
-                unassign(consumer, partitions);
-            }
+            decline(consumer, &rebalance);
             return;
         }
-        let rebalance = if assign { Rebalance::Assign(places) } else { Rebalance::Revoke(places) };
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push(rebalance);
     }
 
-    fn commit_callback(&self, result: KafkaResult<()>, _: &TopicPartitionList) {
+    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
+        // The broker may refuse single partitions.
+        let result = offsets.elements().iter().fold(result, |result, element| result.and(element.error()));
         if let Err(error) = result {
             self.failed_commits.lock().unwrap_or_else(PoisonError::into_inner).push(error.to_string());
         }
+        self.answered_commits.fetch_add(1, Ordering::Release);
     }
 }
 
@@ -117,6 +124,28 @@ pub(super) fn unassign(consumer: &BaseConsumer<GroupContext>, partitions: &Topic
         // It has lost them already, then.
         tracing::debug!(%error, "unassign");
     }
+}
+
+/// Answers what nobody can act on any more. librdkafka does not close before each assign and revoke is answered, and an
+/// assign only by an assign.
+pub(super) fn decline(consumer: &BaseConsumer<GroupContext>, rebalance: &Rebalance) {
+    match rebalance {
+        Rebalance::Assign(_) => {
+            if let Err(error) = assign(consumer, &TopicPartitionList::new()) {
+                tracing::debug!(%error, "assign");
+            }
+        }
+        Rebalance::Revoke(places) => unassign(consumer, &list(places)),
+    }
+}
+
+/// Partitions without offsets.
+pub(super) fn list(places: &[Place]) -> TopicPartitionList {
+    let mut list = TopicPartitionList::new();
+    for (topic, partition) in places {
+        list.add_partition(topic, *partition);
+    }
+    list
 }
 
 /// Whether librdkafka says that the assignment was lost: then nothing of it may be committed.

@@ -8,11 +8,12 @@ use tokio::{
 };
 
 use crate::{
+    contract::Envelope,
     dag::Caller,
     failure::{Code, Failure},
     observe::Count,
     reactor::Run,
-    record::Record,
+    record::{Record, codec::Format, wire},
 };
 
 use super::{
@@ -133,7 +134,7 @@ impl Parked {
                 state: &self.core.state,
                 caller: caller.as_ref(),
             };
-            let value = super::worker::payload(&self.served, record.value);
+            let value = payload(&self.served, record.value);
             let input = Input { value, format: self.asked.format };
             Poll::Ready(runner.start(&run, input, self.encode(), cx))
         })
@@ -144,8 +145,28 @@ impl Parked {
         }
     }
 
-    fn encode(&self) -> Option<crate::record::codec::Format> {
+    fn encode(&self) -> Option<Format> {
         let listened = self.served.results.receiver_count() > 0;
-        super::worker::encode(&self.core, &self.served, &self.asked, listened)
+        encode(&self.core, &self.served, &self.asked, listened)
+    }
+}
+
+/// The value's payload: what is inside the envelope, where there is one.
+pub(super) fn payload<'a>(served: &Served, value: Option<&'a [u8]>) -> Option<&'a [u8]> {
+    match served.spec.envelope {
+        Envelope::Headers => value,
+        // It was opened once already, so it opens again.
+        Envelope::Json => wire::Envelope::read(value?).ok().map(|envelope| envelope.data),
+    }
+}
+
+/// The format in which a run's value is wanted, `None` if nobody wants it.
+pub(super) fn encode(core: &Core, served: &Served, asked: &Asked, listened: bool) -> Option<Format> {
+    if asked.reply.is_some() {
+        Some(asked.format)
+    } else if served.spec.to.is_some() || listened {
+        Some(core.format)
+    } else {
+        None
     }
 }

@@ -4,9 +4,11 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
 };
+use std::task::Waker;
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
+use futures_util::task::AtomicWaker;
 use tokio::sync::{Semaphore, broadcast};
 
 use crate::{
@@ -74,12 +76,14 @@ pub(super) struct Assignment {
     abandoned: AtomicBool,
     /// The worker has ended: nothing runs, and no message is alive.
     ended: AtomicBool,
-    /// Below this many records the owner is woken, since it paused the partition: 0 for never.
-    wake_below: AtomicUsize,
+    /// The owner paused the partition and is to be woken when it holds at most `low` records and bytes.
+    paused: AtomicBool,
+    low: (AtomicUsize, AtomicUsize),
     /// When the worker's present poll began, in milliseconds after `made`; 0: it is not being polled.
     polling: AtomicU64,
     made: Instant,
     owner: Thread,
+    worker: AtomicWaker,
 }
 
 impl Assignment {
@@ -91,10 +95,12 @@ impl Assignment {
             stopping: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             ended: AtomicBool::new(false),
-            wake_below: AtomicUsize::new(0),
+            paused: AtomicBool::new(false),
+            low: (AtomicUsize::new(0), AtomicUsize::new(0)),
             polling: AtomicU64::new(0),
             made: Instant::now(),
             owner,
+            worker: AtomicWaker::new(),
         }
     }
 
@@ -109,15 +115,19 @@ impl Assignment {
     }
 
     pub(super) fn held(&self) -> usize {
-        self.held.load(Ordering::Acquire)
+        self.held.load(Ordering::SeqCst)
     }
 
     pub(super) fn waiting_bytes(&self) -> usize {
-        self.waiting_bytes.load(Ordering::Acquire)
+        self.waiting_bytes.load(Ordering::SeqCst)
     }
 
-    pub(super) fn wake_below(&self, records: usize) {
-        self.wake_below.store(records, Ordering::Release);
+    /// Has the owner woken when the partition holds no more than this. To be asked for before looking: what the worker
+    /// reports meanwhile is seen by one of both (hence `SeqCst`).
+    pub(super) fn wake_at(&self, (records, bytes): (usize, usize)) {
+        self.low.0.store(records, Ordering::Relaxed);
+        self.low.1.store(bytes, Ordering::Relaxed);
+        self.paused.store(true, Ordering::SeqCst);
     }
 
     /// How long the worker has been in its present poll, and a number that tells polls apart. A poll is short unless
@@ -128,10 +138,13 @@ impl Assignment {
         Some((began, self.made.elapsed().saturating_sub(since)))
     }
 
+    /// Has the worker start nothing new and end with what runs.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
+        self.worker.wake();
     }
 
+    /// Has the worker end without what runs.
     pub(super) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
         self.stop();
@@ -142,6 +155,11 @@ impl Assignment {
     }
 
     // The worker's side.
+
+    /// Before it looks whether it is told to stop.
+    pub(super) fn woken_by(&self, worker: &Waker) {
+        self.worker.register(worker);
+    }
 
     pub(super) fn begin_poll(&self, now: Instant) {
         let millis = now.saturating_duration_since(self.made).as_millis();
@@ -163,10 +181,13 @@ impl Assignment {
     /// Publishes where the partition stands.
     pub(super) fn report(&self, committable: i64, finished: usize, waiting_bytes: usize) {
         self.committable.store(committable, Ordering::Release);
-        self.waiting_bytes.store(waiting_bytes, Ordering::Release);
-        let held = self.held.fetch_sub(finished, Ordering::AcqRel) - finished;
-        if held < self.wake_below.load(Ordering::Acquire) {
-            self.wake_below.store(0, Ordering::Release);
+        self.waiting_bytes.store(waiting_bytes, Ordering::SeqCst);
+        let held = self.held.fetch_sub(finished, Ordering::SeqCst) - finished;
+        if self.paused.load(Ordering::SeqCst)
+            && held <= self.low.0.load(Ordering::Relaxed)
+            && waiting_bytes <= self.low.1.load(Ordering::Relaxed)
+        {
+            self.paused.store(false, Ordering::Relaxed);
             self.owner.unpark();
         }
     }

@@ -5,28 +5,22 @@
 //! threads, and no message outlives its batch, which would hold a whole fetch buffer.
 
 use std::{
-    collections::VecDeque,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     task::{Context, Poll},
 };
 
-use futures_util::{
-    stream::{FuturesUnordered, StreamExt},
-    task::AtomicWaker,
-};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::{
-    broker::ffi::Message,
-    contract::Envelope,
+    broker::ffi::{Batch, Message},
     dag::Caller,
     failure::{Code, Failure},
     observe::Count,
-    produce::{Delivered, ProduceError, Settle},
     reactor::Run,
-    record::{HeadersRef, Record, RecordRef, codec::Format, wire},
+    record::{HeadersRef, Record, RecordRef},
 };
 
 use super::{
@@ -34,16 +28,14 @@ use super::{
     admit::{Admission, Asked, Now, admit},
     lanes::{Lane, Lanes, Order},
     progress::Progress,
-    run::{Finished, First, Parked, deadline},
+    run::{Finished, First, Parked, deadline, encode},
     runner::{Input, Runner, Started},
+    settlements::Settlements,
     shared::{Assignment, Core, Served},
 };
 
 /// After so many records the worker lets other tasks of its thread run.
 const SLICE: usize = 256;
-
-/// A batch on its way to a worker.
-pub(super) type Batch = Vec<Message>;
 
 type Parking = Pin<Box<dyn Future<Output = Finished> + Send>>;
 type Acknowledging = Pin<Box<dyn Future<Output = Acknowledged> + Send>>;
@@ -57,7 +49,7 @@ pub(super) struct Worker {
     assignment: Arc<Assignment>,
     batches: mpsc::UnboundedReceiver<Batch>,
     /// What is left of the batch in work.
-    batch: std::vec::IntoIter<Message>,
+    batch: Batch,
     runner: Box<dyn Runner>,
     progress: Progress,
     lanes: Lanes<Record>,
@@ -72,26 +64,6 @@ pub(super) struct Worker {
     succeeded: u64,
     /// Whether anybody listens to `results`; asking costs a lock, so it is not asked for each record.
     listened: bool,
-}
-
-/// The value's payload: what is inside the envelope, where there is one.
-pub(super) fn payload<'a>(served: &Served, value: Option<&'a [u8]>) -> Option<&'a [u8]> {
-    match served.spec.envelope {
-        Envelope::Headers => value,
-        // It was opened once already, so it opens again.
-        Envelope::Json => wire::Envelope::read(value?).ok().map(|envelope| envelope.data),
-    }
-}
-
-/// The format in which a run's value is wanted, `None` if nobody wants it.
-pub(super) fn encode(core: &Core, served: &Served, asked: &Asked, listened: bool) -> Option<Format> {
-    if asked.reply.is_some() {
-        Some(asked.format)
-    } else if served.spec.to.is_some() || listened {
-        Some(core.format)
-    } else {
-        None
-    }
 }
 
 impl Worker {
@@ -110,7 +82,7 @@ impl Worker {
             partition,
             assignment,
             batches,
-            batch: Vec::new().into_iter(),
+            batch: Batch::default(),
             runner,
             progress: Progress::new(start),
             lanes: Lanes::new(),
@@ -173,34 +145,42 @@ impl Worker {
         self.permit.is_some()
     }
 
-    /// Starts what waited for its lane or a permit.
-    fn start_waiting(&mut self, now: Now, cx: &mut Context<'_>) {
-        while self.lanes.waiting() > 0 && self.poll_permit(cx) {
+    /// Starts what waited for its lane or a permit, and says how many.
+    fn start_waiting(&mut self, now: Now, cx: &mut Context<'_>) -> usize {
+        let mut started = 0;
+        while self.lanes.has_ready() && !self.assignment.is_stopping() && self.poll_permit(cx) {
             let Some((lane, record)) = self.lanes.next_ready() else { break };
             let record = record.as_ref();
             let (asked, input, admission) = admit(&self.core, &self.served, &record, now);
             if !self.run(&record, asked, input, admission, now, Some(lane), cx) {
                 self.lanes.release(lane);
             }
+            started += 1;
         }
+        started
     }
 
     /// Takes records from batches; `false` when there are none left for now.
     fn take(&mut self, now: Now, cx: &mut Context<'_>) -> bool {
+        // Out of `self` for the time being, which every record needs the whole of.
+        let mut batch = std::mem::take(&mut self.batch);
+        let mut more = true;
         for _ in 0..SLICE {
-            let message = match self.batch.next() {
-                Some(message) => message,
-                None => match self.batches.poll_recv(cx) {
-                    Poll::Ready(Some(batch)) => {
-                        self.batch = batch.into_iter();
-                        continue;
+            if self.assignment.is_stopping() {
+                break;
+            }
+            if batch.next(|message| self.admit(message, now, cx)).is_none() {
+                match self.batches.poll_recv(cx) {
+                    Poll::Ready(Some(next)) => batch = next,
+                    Poll::Ready(None) | Poll::Pending => {
+                        more = false;
+                        break;
                     }
-                    Poll::Ready(None) | Poll::Pending => return false,
-                },
-            };
-            self.admit(&message, now, cx);
+                }
+            }
         }
-        true
+        self.batch = batch;
+        more
     }
 
     fn admit(&mut self, message: &Message, now: Now, cx: &mut Context<'_>) {
@@ -351,7 +331,7 @@ impl Worker {
 
     /// Drops everything that has not started; it is read again after the next assignment.
     fn drop_waiting(&mut self) {
-        self.batch = Vec::new().into_iter();
+        self.batch = Batch::default();
         self.batches.close();
         while self.batches.try_recv().is_ok() {}
         self.lanes = Lanes::new();
@@ -378,7 +358,8 @@ impl Future for Worker {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.get_mut();
-        this.settlements.waker.register(cx.waker());
+        this.settlements.woken_by(cx.waker());
+        this.assignment.woken_by(cx.waker());
         let now = Now::read();
         this.assignment.begin_poll(now.instant.into_std());
         this.listened = this.served.results.receiver_count() > 0;
@@ -387,21 +368,22 @@ impl Future for Worker {
         if this.assignment.is_stopping() {
             this.drop_waiting();
             this.report();
-            let outstanding = this.running.len() + this.acknowledging.len() + this.progress.unfinished();
             let awaited = this.running.len() + this.acknowledging.len() + this.settlements.outstanding();
-            if this.assignment.is_abandoned() || awaited == 0 || outstanding == 0 {
-                return Poll::Ready(());
-            }
-            // A channel that is closed wakes nobody; the owner's `stop` comes with a message for that.
-            return Poll::Pending;
+            let over = this.assignment.is_abandoned() || awaited == 0;
+            return if over { Poll::Ready(()) } else { Poll::Pending };
         }
         this.start_waiting(now, cx);
         let more = this.take(now, cx);
-        // What was parked in this slice has not been polled with its own waker yet.
-        this.poll_running(cx);
-        this.start_waiting(now, cx);
-        if !more && this.lanes.waiting() == 0 {
-            // An idle partition must not keep a permit from a busy one.
+        // What was parked in this slice has not been polled with its own waker yet. What ends there makes room for
+        // others, which are parked in turn: a future that was never polled wakes nobody.
+        loop {
+            this.poll_running(cx);
+            if this.start_waiting(now, cx) == 0 {
+                break;
+            }
+        }
+        if !more && !this.lanes.has_ready() {
+            // A partition that has nothing to start must not keep a permit from one that has.
             this.permit = None;
             this.waiting_for_permit = None;
         }
@@ -418,54 +400,5 @@ impl Drop for Worker {
         // Messages go before the owner hears of the end: it may close the client then.
         self.drop_waiting();
         self.assignment.end();
-    }
-}
-
-/// Collects delivery reports of replies, by offset of the record that was answered.
-#[derive(Default)]
-pub(super) struct Settlements {
-    settled: Mutex<Settled>,
-    waker: AtomicWaker,
-}
-
-#[derive(Default)]
-struct Settled {
-    outstanding: usize,
-    reports: VecDeque<(i64, bool)>,
-}
-
-impl Settlements {
-    /// One more reply was sent.
-    pub(super) fn expect(&self) {
-        self.lock().outstanding += 1;
-    }
-
-    /// The reply was not even sent.
-    pub(super) fn forget(&self) {
-        self.lock().outstanding -= 1;
-    }
-
-    fn take(&self) -> VecDeque<(i64, bool)> {
-        let mut settled = self.lock();
-        settled.outstanding -= settled.reports.len();
-        std::mem::take(&mut settled.reports)
-    }
-
-    fn outstanding(&self) -> usize {
-        self.lock().outstanding
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Settled> {
-        self.settled.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Settle for Settlements {
-    fn settled(&self, token: u64, result: Result<Delivered, ProduceError>) {
-        if let Err(error) = &result {
-            tracing::warn!(%error, "a reply was not delivered");
-        }
-        self.lock().reports.push_back((token.cast_signed(), result.is_ok()));
-        self.waker.wake();
     }
 }

@@ -54,7 +54,7 @@ pub trait Contract: Sized + 'static {
     /// One more than the deepest topic this one asks. Computing it makes rustc find circles.
     #[doc(hidden)]
     const DEPTH: usize = 0;
-    /// The parameters: a tuple, or [`List`].
+    /// The parameters: a tuple, or [`List`] for a topic that takes any number of arguments.
     type Params: Wire;
     /// The answer, `()` for an event.
     type Reply;
@@ -63,7 +63,22 @@ pub trait Contract: Sized + 'static {
     type Least: Of<Contract = Self>;
 }
 
-/// A contract that can be asked: everything but an event.
+/// A contract that can be asked: everything but an event, a declaration without `->`.
+///
+/// ```
+/// use fusion::{Answers, prelude::*};
+/// use std::time::Duration;
+///
+/// /// Asks anything, impatiently.
+/// async fn quickly<C: Answers>(
+///     asked: fusion::Ask<C::Reply>,
+/// ) -> Result<C::Reply, CallError>
+/// where
+///     C::Reply: serde::de::DeserializeOwned + Send + Sync + 'static,
+/// {
+///     asked.within(Duration::from_millis(100)).await
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "this topic is an event: it can be sent, not asked",
     label = "answers nothing",
@@ -83,7 +98,7 @@ pub trait Declared<Marker> {
     type Contract: Contract;
 }
 
-/// How a request travels.
+/// How a request travels: the option `envelope` of a reactor or a contract.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Envelope {
     /// The value is the payload; everything else is in headers.

@@ -1,8 +1,9 @@
 //! The thread that owns the consumer of replies.
 
 use std::{
+    collections::HashSet,
     sync::{Arc, Mutex, PoisonError, mpsc},
-    thread::{self, JoinHandle, Thread},
+    thread::{self, Thread},
     time::{Duration, Instant},
 };
 
@@ -32,7 +33,8 @@ pub(super) trait Receive: Send + Sync + 'static {
 pub(super) struct Reader {
     commands: mpsc::Sender<Command>,
     thread: Thread,
-    handle: Mutex<Option<JoinHandle<()>>>,
+    /// Ends with the thread.
+    closed: Mutex<Option<oneshot::Receiver<()>>>,
 }
 
 enum Command {
@@ -67,11 +69,12 @@ impl Reader {
         let limit = config.settings().connect_limit;
         let (commands, inbox) = mpsc::channel();
         let (tell, told) = mpsc::channel();
+        let (closing, closed) = oneshot::channel::<()>();
         let handle = thread::Builder::new()
             .name(format!("{name}-replies"))
             .spawn(move || {
                 let queue = OwnQueue::new(&client);
-                let mut owner = Owner { client, queue, inbox, receive, watched: Vec::new(), limit };
+                let mut owner = Owner { client, queue, inbox, receive, watched: HashSet::new(), limit };
                 let watched = owner.watch(sources);
                 let go_on = watched.is_ok();
                 let _ = tell.send(watched);
@@ -79,11 +82,12 @@ impl Reader {
                     owner.run();
                 }
                 owner.close();
+                drop(closing);
             })
             .map_err(|error| Error::Thread { name: "consumer of replies", error })?;
         told.recv().map_err(|_| Error::Stopped)??;
         let thread = handle.thread().clone();
-        Ok(Reader { commands, thread, handle: Mutex::new(Some(handle)) })
+        Ok(Reader { commands, thread, closed: Mutex::new(Some(closed)) })
     }
 
     /// Reads a new topic's only partition, too. It is positioned when this returns.
@@ -106,9 +110,9 @@ impl Reader {
     /// Closes the consumer, or leaves it behind if that takes longer than `until`.
     pub(super) async fn stop(&self, until: Instant) {
         self.command(Command::Stop);
-        let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner).take();
-        if let Some(handle) = handle {
-            let closed = tokio::task::spawn_blocking(move || handle.join());
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(closed) = closed {
+            // Not joined: a tokio runtime does not end before its blocking tasks do.
             let _ = tokio::time::timeout_at(tokio::time::Instant::from_std(until), closed).await;
         }
     }
@@ -125,13 +129,16 @@ struct Owner {
     queue: OwnQueue,
     inbox: mpsc::Receiver<Command>,
     receive: Arc<dyn Receive>,
-    watched: Vec<Source>,
+    watched: HashSet<(String, i32)>,
     limit: Duration,
 }
 
 impl Owner {
+    /// Reads more, beside what is read already.
     fn watch(&mut self, more: Vec<Source>) -> Result<(), Error> {
         let failed = |error| Error::client("consumer of replies", error);
+        let forwarder = self.queue.forwarder();
+        let mut list = TopicPartitionList::new();
         for Source { topic, partition, offset } in more {
             // An assign before the leader is known costs half a second, so the topic's metadata comes first.
             let offset = match offset {
@@ -141,24 +148,25 @@ impl Owner {
                 }
                 None => self.client.fetch_watermarks(&topic, partition, self.limit).map_err(failed)?.1,
             };
-            self.watched.push(Source { topic, partition, offset: Some(offset) });
-        }
-        self.assign()
-    }
-
-    /// Assigns everything. What was read already is skipped by whoever receives it: its request waits no more.
-    fn assign(&mut self) -> Result<(), Error> {
-        let failed = |error| Error::client("consumer of replies", error);
-        let forwarder = self.queue.forwarder();
-        let mut list = TopicPartitionList::new();
-        for Source { topic, partition, offset } in &self.watched {
-            if !forwarder.forward(&self.client, topic, *partition) {
+            if !forwarder.forward(&self.client, &topic, partition) {
                 tracing::error!(topic, partition, "the partition could not be forwarded");
             }
-            list.add_partition_offset(topic, *partition, Offset::Offset(offset.unwrap_or(0)))
-                .map_err(failed)?;
+            list.add_partition_offset(&topic, partition, Offset::Offset(offset)).map_err(failed)?;
+            self.watched.insert((topic, partition));
         }
-        self.client.assign(&list).map_err(failed)
+        self.client.incremental_assign(&list).map_err(failed)
+    }
+
+    fn unwatch(&mut self, topic: &str) {
+        let mut list = TopicPartitionList::new();
+        for (topic, partition) in self.watched.extract_if(|(watched, _)| watched == topic) {
+            list.add_partition(&topic, partition);
+        }
+        if list.count() > 0
+            && let Err(error) = self.client.incremental_unassign(&list)
+        {
+            tracing::warn!(%error, topic, "a reply topic is still read");
+        }
     }
 
     fn run(&mut self) {
@@ -197,12 +205,7 @@ impl Owner {
                 Ok(Command::Watch { topic, tell }) => {
                     let _ = tell.send(self.watch(vec![Source { topic, partition: 0, offset: Some(0) }]));
                 }
-                Ok(Command::Unwatch { topic }) => {
-                    self.watched.retain(|watched| watched.topic != topic);
-                    if let Err(error) = self.assign() {
-                        tracing::warn!(%error, "a reply topic is still read");
-                    }
-                }
+                Ok(Command::Unwatch { topic }) => self.unwatch(&topic),
                 Ok(Command::Stop) | Err(mpsc::TryRecvError::Disconnected) => return false,
                 Err(mpsc::TryRecvError::Empty) => return true,
             }

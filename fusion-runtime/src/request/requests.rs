@@ -1,65 +1,85 @@
 //! Sending requests, and completing them.
 
 use std::{
-    collections::HashSet,
-    sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, Weak},
+    collections::{HashMap, HashSet},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use tokio::{sync::oneshot, time::Instant};
+use tokio::{
+    sync::{OnceCell, oneshot},
+    time::Instant,
+};
 use uuid::Uuid;
 
 use crate::{
     Error,
-    broker::{Config, TopicPolicy, TopicSpec, ffi::Message, topics},
+    broker::{Config, TopicPolicy, TopicSpec, topics},
     consume::{content_type, pairs},
     contract::Envelope,
     dag::{CallError, Delivered, Forget, PendingReply, Reply, Request, Route},
     failure::Code,
     observe::{Count, Counters},
-    produce::{self, Outgoing, ProduceError, Producer, Receipt},
+    produce::{Outgoing, ProduceError, Producer, Receipt},
     record::{
         HeadersRef,
-        codec::{Codec, Format},
-        wire::{self, ErrorReply, HeaderBuf, ReplyHeaders, RequestHeaders, correlation_id},
+        codec::Format,
+        wire::{self, HeaderBuf, RequestHeaders},
     },
 };
 
 use super::{
-    reader::{Reader, Receive, Source},
+    ephemeral,
+    outcomes::{Replied, Sent},
+    reader::{Reader, Source},
     replies::Replies,
     table::Table,
 };
-
-/// The prefix of a topic that serves one request.
-const EPHEMERAL: &str = "fusion.reply.";
 
 /// Sends requests over a producer and reads their replies.
 pub(crate) struct Requests {
     shared: Arc<Shared>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     /// For what must outlive a call: the table's entries and tasks.
     this: Weak<Shared>,
     config: Config,
     producer: Producer,
-    counters: Arc<Counters>,
+    pub(super) counters: Arc<Counters>,
     format: Format,
-    replies: Replies,
+    pub(super) replies: Replies,
     /// The topic that replies go to; with a topic per request there is none.
     inbox: Option<String>,
     reader: OnceLock<Reader>,
-    table: Table<Waiter>,
+    pub(super) table: Table<Waiter>,
+    ephemeral: ephemeral::Topics,
+    closed: AtomicBool,
     /// Topics that exist.
     known: RwLock<HashSet<String>>,
+    /// Topics that are being looked for, so that a thousand requests at once look once.
+    looking: Mutex<HashMap<String, Arc<Look>>>,
     runtime: tokio::runtime::Handle,
 }
 
+/// What all who look for a topic at the same time are told.
+type Look = OnceCell<Result<(), Arc<Error>>>;
+
 /// Somebody who waits for a reply.
-struct Waiter {
-    topic: String,
-    reply: oneshot::Sender<Result<Reply, CallError>>,
+pub(super) struct Waiter {
+    pub(super) topic: String,
+    pub(super) reply: oneshot::Sender<Result<Reply, CallError>>,
+}
+
+impl Waiter {
+    /// There will be no answer.
+    fn close(self) {
+        let error = CallError::new(Code::Handler, self.topic, "the app or pipeline is shutting down");
+        let _ = self.reply.send(Err(error.with_retryable(false)));
+    }
 }
 
 impl Requests {
@@ -87,7 +107,10 @@ impl Requests {
             inbox,
             reader: OnceLock::new(),
             table: Table::new(),
+            ephemeral: ephemeral::Topics::default(),
+            closed: AtomicBool::new(false),
             known: RwLock::default(),
+            looking: Mutex::default(),
             runtime: tokio::runtime::Handle::current(),
         });
         let (starting, name) = (shared.clone(), name.to_owned());
@@ -114,16 +137,19 @@ impl Requests {
 
     /// Tells those who still wait, closes the consumer and deletes the inbox.
     pub(crate) async fn close(&self, until: std::time::Instant) {
+        self.shared.closed.store(true, Ordering::SeqCst);
         for waiter in self.shared.table.take_all() {
-            let error = CallError::new(Code::Handler, waiter.topic, "the app or pipeline is shutting down");
-            let _ = waiter.reply.send(Err(error.with_retryable(false)));
+            waiter.close();
         }
         if let Some(reader) = self.shared.reader.get() {
             reader.stop(until).await;
         }
-        if let (Replies::Inbox, Some(inbox)) = (&self.shared.replies, self.shared.inbox.clone()) {
-            self.shared.delete(inbox, until).await;
-        }
+        let topics = match (&self.shared.replies, self.shared.inbox.clone()) {
+            (Replies::Inbox, Some(inbox)) => vec![inbox],
+            (Replies::Ephemeral, _) => self.shared.ephemeral.all(),
+            _ => return,
+        };
+        self.shared.delete(topics, until).await;
     }
 }
 
@@ -151,22 +177,49 @@ impl Shared {
         if self.is_known(topic) {
             return Ok(());
         }
+        let look = self.looking().entry(topic.to_owned()).or_default().clone();
+        let found = look.get_or_init(|| self.look(topic)).await.clone();
+        // Whoever asks after a failure looks again.
+        let mut looking = self.looking();
+        if looking.get(topic).is_some_and(|latest| Arc::ptr_eq(latest, &look)) {
+            looking.remove(topic);
+        }
+        found.map_err(Error::Shared)
+    }
+
+    async fn look(&self, topic: &str) -> Result<(), Arc<Error>> {
         let (config, name) = (self.config.clone(), topic.to_owned());
         let ensured = tokio::task::spawn_blocking(move || {
             let policy = config.settings().topics;
             topics::ensure(&config, &[TopicSpec::named(name)], policy)
         });
-        ensured.await.map_err(|_| Error::Stopped)??;
+        ensured.await.map_err(|_| Error::Stopped)?.map_err(Error::from)?;
         self.known.write().unwrap_or_else(PoisonError::into_inner).insert(topic.to_owned());
         Ok(())
     }
 
-    async fn delete(&self, topic: String, until: std::time::Instant) {
+    fn looking(&self) -> MutexGuard<'_, HashMap<String, Arc<Look>>> {
+        self.looking.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn delete(&self, names: Vec<String>, until: std::time::Instant) {
+        if names.is_empty() {
+            return;
+        }
         let config = self.config.clone();
-        let deleted = tokio::task::spawn_blocking(move || topics::delete(&config, &[&topic]));
+        let (tell, deleted) = oneshot::channel();
+        // A thread of its own: a tokio runtime does not end before its blocking tasks do, and brokers may be away.
+        let deleting = std::thread::Builder::new().name("delete-topic".into());
+        let started = deleting.spawn(move || {
+            let names: Vec<&str> = names.iter().map(String::as_str).collect();
+            drop(tell.send(topics::delete(&config, &names)));
+        });
+        if let Err(error) = started {
+            tracing::warn!(%error, "a reply topic was not deleted; its retention empties it");
+        }
         match tokio::time::timeout_at(Instant::from_std(until), deleted).await {
             Ok(Ok(Err(error))) => {
-                tracing::warn!(%error, "a reply topic was not deleted; its retention empties it")
+                tracing::warn!(%error, "a reply topic was not deleted; its retention empties it");
             }
             Err(_) => tracing::warn!("a reply topic was not deleted in time; its retention empties it"),
             Ok(_) => {}
@@ -215,7 +268,7 @@ impl Shared {
     }
 
     /// A request that could not be sent is answered with that.
-    fn fail(&self, id: Uuid, error: &ProduceError) {
+    pub(super) fn fail(&self, id: Uuid, error: &ProduceError) {
         if let Some(waiter) = self.table.take(id.as_u128()) {
             let code = match error {
                 ProduceError::TooLarge { .. } => Code::TooLarge,
@@ -229,36 +282,57 @@ impl Shared {
     }
 
     /// Looks for a topic, or makes it, before a request goes out.
-    async fn prepare_and_write(&self, request: Request, delivered: Option<oneshot::Sender<Delivered>>) {
+    async fn prepare_and_write(
+        &self,
+        request: Request,
+        reply_to: String,
+        delivered: Option<oneshot::Sender<Delivered>>,
+    ) {
         let prepared = async {
             self.ensure(&request.topic).await?;
             match &self.inbox {
-                Some(inbox) => Ok(inbox.clone()),
-                None => self.ephemeral(request.id).await,
+                Some(_) => Ok(()),
+                None => self.make_ephemeral(request.id, &reply_to).await,
             }
         };
-        match tokio::time::timeout_at(request.deadline, prepared).await {
-            Ok(Ok(reply_to)) => self.write(&request, &reply_to, delivered),
-            Ok(Err::<_, Error>(error)) => {
+        match prepared.await {
+            // Otherwise the caller's own time is over, and it has said so itself.
+            Ok(()) if Instant::now() < request.deadline => self.write(&request, &reply_to, delivered),
+            Ok(()) => {}
+            Err::<_, Error>(error) => {
                 if let Some(waiter) = self.table.take(request.id.as_u128()) {
                     let error = CallError::new(Code::UnknownTopic, waiter.topic, error.to_string());
                     let _ = waiter.reply.send(Err(error));
                 }
             }
-            // The caller's own time is over, and says so itself.
-            Err(_) => {}
         }
     }
 
-    async fn ephemeral(&self, id: Uuid) -> Result<String, Error> {
-        let topic = format!("{EPHEMERAL}{id}");
-        let (config, spec) = (self.config.clone(), own_topic(&topic));
+    async fn make_ephemeral(&self, id: Uuid, topic: &str) -> Result<(), Error> {
+        let (config, spec) = (self.config.clone(), own_topic(topic));
         let made =
             tokio::task::spawn_blocking(move || topics::ensure(&config, &[spec], TopicPolicy::default()));
         made.await.map_err(|_| Error::Stopped)??;
         let reader = self.reader.get().ok_or(Error::Stopped)?;
-        reader.watch(topic.clone()).await?;
-        Ok(topic)
+        reader.watch(topic.to_owned()).await?;
+        if !self.ephemeral.serves(id, topic) {
+            // Its caller has gone meanwhile, and deleted it before it was there.
+            self.end_ephemeral(topic.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Deletes a topic that served one attempt, without anybody waiting for it.
+    fn end_ephemeral(&self, topic: String) {
+        if let Some(reader) = self.reader.get() {
+            reader.unwatch(topic.clone());
+        }
+        let Some(this) = self.this.upgrade() else { return };
+        let until = std::time::Instant::now() + Duration::from_secs(30);
+        self.runtime.spawn(async move {
+            this.delete(vec![topic.clone()], until).await;
+            this.ephemeral.deleted(&topic);
+        });
     }
 }
 
@@ -293,6 +367,13 @@ impl Route for Shared {
         if self.table.insert(id.as_u128(), waiter) {
             pending = pending.forgotten_by(this.clone(), id);
         }
+        if self.closed.load(Ordering::SeqCst) {
+            // The answer would come to nobody.
+            if let Some(waiter) = self.table.take(id.as_u128()) {
+                waiter.close();
+            }
+            return pending;
+        }
         let mut tell = None;
         if request.tell_delivery {
             let (sender, delivered) = oneshot::channel();
@@ -302,7 +383,8 @@ impl Route for Shared {
         match &self.inbox {
             Some(inbox) if self.is_known(&request.topic) => self.write(&request, inbox, tell),
             _ => {
-                self.runtime.spawn(async move { this.prepare_and_write(request, tell).await });
+                let reply_to = self.inbox.clone().unwrap_or_else(|| self.ephemeral.open(id));
+                self.runtime.spawn(async move { this.prepare_and_write(request, reply_to, tell).await });
             }
         }
         pending
@@ -312,80 +394,8 @@ impl Route for Shared {
 impl Forget for Shared {
     fn forget(&self, id: Uuid) {
         self.table.take(id.as_u128());
-        if let (Replies::Ephemeral, Some(reader)) = (&self.replies, self.reader.get()) {
-            let topic = format!("{EPHEMERAL}{id}");
-            reader.unwatch(topic.clone());
-            if let Some(this) = self.this.upgrade() {
-                let until = std::time::Instant::now() + Duration::from_secs(30);
-                self.runtime.spawn(async move { this.delete(topic, until).await });
-            }
+        if let Some(topic) = self.ephemeral.close(id) {
+            self.end_ephemeral(topic);
         }
-    }
-}
-
-/// A request on its way out.
-struct Sent {
-    this: Weak<Shared>,
-    id: Uuid,
-    delivered: Mutex<Option<oneshot::Sender<Delivered>>>,
-}
-
-impl produce::Settle for Sent {
-    fn settled(&self, _: u64, result: Result<produce::Delivered, ProduceError>) {
-        match result {
-            Ok(produce::Delivered { partition, offset, .. }) => {
-                let waiting = self.delivered.lock().unwrap_or_else(PoisonError::into_inner).take();
-                if let Some(waiting) = waiting {
-                    let _ = waiting.send(Delivered { partition, offset });
-                }
-            }
-            Err(error) => {
-                if let Some(shared) = self.this.upgrade() {
-                    shared.fail(self.id, &error);
-                }
-            }
-        }
-    }
-}
-
-/// What the reader gives replies to. It does not keep the requests alive, or nothing would ever end.
-struct Replied(Weak<Shared>);
-
-impl Receive for Replied {
-    fn receive(&self, message: &Message) {
-        let Some(shared) = self.0.upgrade() else { return };
-        let reply = ReplyHeaders::read(HeadersRef::Native(message.headers()));
-        let id = match shared.replies {
-            // fusion-clj's reactors echo no id; the topic is the id.
-            Replies::Ephemeral => message.topic().strip_prefix(EPHEMERAL).map(str::as_bytes),
-            _ => reply.correlation,
-        };
-        let Some(id) = id.and_then(correlation_id) else {
-            shared.counters.one(Count::UnreadableReplies);
-            return;
-        };
-        let Some(waiter) = shared.table.take(id) else {
-            // Late, repeated, or another member's on a shared topic.
-            shared.counters.one(Count::UnknownReplies);
-            return;
-        };
-        let answer = match reply.error {
-            Some(error) => {
-                let error = ErrorReply::read(error, message.value());
-                let topic = error.topic.unwrap_or(waiter.topic);
-                Err(CallError::new(error.code, topic, error.message).with_retryable(error.retryable))
-            }
-            None => match reply.content_type.map_or(Some(Format::Json), Format::from_content_type) {
-                Some(format) => {
-                    Ok(Reply { value: message.value().unwrap_or(format.null()).to_vec(), format })
-                }
-                None => {
-                    let name = reply.content_type.unwrap_or_default();
-                    let text = format!("no codec for the reply's content type `{name}`");
-                    Err(CallError::new(Code::Decode, waiter.topic, text))
-                }
-            },
-        };
-        let _ = waiter.reply.send(answer);
     }
 }

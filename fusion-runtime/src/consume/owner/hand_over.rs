@@ -1,0 +1,144 @@
+//! From the queue to the workers, and back-pressure.
+
+use std::time::Instant;
+
+use rdkafka::{TopicPartitionList, consumer::Consumer as _};
+
+use crate::{
+    Error,
+    broker::ffi::{Batch, Message, MessageError},
+    consume::rebalance::Place,
+    observe::Count,
+};
+
+use super::{COMMITTED_LIMIT, FULL_LIMIT, Owner, Partition};
+
+impl Owner {
+    /// Gives every partition's records to its worker.
+    pub(super) fn hand_over(&mut self, messages: &mut Vec<Message>) -> Result<(), Error> {
+        if messages.is_empty() {
+            return Ok(());
+        }
+        let mut touched: Vec<Place> = Vec::new();
+        for message in messages.drain(..) {
+            if let Some(error) = message.error() {
+                self.message_error(&message, error)?;
+                continue;
+            }
+            let key = (message.topic_handle(), message.partition());
+            let place = match &self.last {
+                Some((last, place)) if *last == key => place,
+                _ => {
+                    let place = self
+                        .by_place
+                        .entry(key)
+                        .or_insert_with(|| (message.topic().to_owned(), message.partition()))
+                        .clone();
+                    &self.last.insert((key, place)).1
+                }
+            };
+            // A partition that is on its way out, or gone: what librdkafka had fetched of it is dropped.
+            let partition = self.partitions.get_mut(place);
+            if let Some(partition) = partition.filter(|partition| !partition.assignment.is_stopping()) {
+                if partition.taken.is_empty() {
+                    touched.push(place.clone());
+                }
+                partition.taken.push(message);
+            }
+        }
+        for place in touched {
+            let Some(partition) = self.partitions.get_mut(&place) else { continue };
+            let batch = Batch::from(std::mem::take(&mut partition.taken));
+            self.core.counters.add(Count::Records, batch.len() as u64);
+            partition.assignment.hand_over(batch.len());
+            if partition.batches.send(batch).is_err() {
+                // Nobody told it to end: what a handler holds panicked when it was dropped, or the runtime ends.
+                let reason =
+                    format!("the worker of topic `{}`, partition {} has ended by itself", place.0, place.1);
+                return Err(Error::Fatal { client: "consumer", reason });
+            }
+            if !partition.paused && self.pressure.is_heavy(partition.assignment.waiting_bytes()) {
+                self.pause(&place);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether more may be taken. What is not taken stays with librdkafka, which bounds it; that is how the workers set
+    /// the pace. If it does not help, because some partitions are stuck, these are paused and the others go on.
+    pub(super) fn has_room(&mut self) -> bool {
+        let reading = self.partitions.values().filter(|partition| !partition.paused);
+        let full = |owner: &Self| {
+            let reading = owner.partitions.values().filter(|partition| !partition.paused);
+            reading.map(|partition| partition.assignment.held()).sum::<usize>() >= owner.core.settings.in_flight
+        };
+        if !full(self) {
+            self.full_since = None;
+            return true;
+        }
+        // Before the second look: whatever is finished from here on wakes this thread.
+        reading.for_each(|partition| partition.assignment.wake_at((self.pressure.low().0, usize::MAX)));
+        if !full(self) {
+            return true;
+        }
+        if self.full_since.get_or_insert_with(Instant::now).elapsed() >= FULL_LIMIT {
+            self.full_since = None;
+            let stuck = |partition: &&Partition| {
+                !partition.paused && self.pressure.should_pause(partition.assignment.held(), 0)
+            };
+            let stuck: Vec<Place> =
+                self.partitions.values().filter(stuck).map(|partition| partition.place.clone()).collect();
+            stuck.iter().for_each(|place| self.pause(place));
+        }
+        false
+    }
+
+    pub(super) fn pause(&mut self, place: &Place) {
+        let Some(partition) = self.partitions.get_mut(place) else { return };
+        let mut list = TopicPartitionList::new();
+        list.add_partition(&place.0, place.1);
+        match self.client.pause(&list) {
+            Ok(()) => {
+                partition.paused = true;
+                self.core.counters.one(Count::Pauses);
+            }
+            Err(error) => tracing::debug!(%error, topic = place.0, partition = place.1, "pause"),
+        }
+    }
+
+    pub(super) fn resume(&mut self) {
+        let mut list = TopicPartitionList::new();
+        for partition in self.partitions.values_mut().filter(|partition| partition.paused) {
+            partition.assignment.wake_at(self.pressure.low());
+            let (held, bytes) = (partition.assignment.held(), partition.assignment.waiting_bytes());
+            if self.pressure.should_resume(held, bytes) {
+                partition.paused = false;
+                list.add_partition(&partition.place.0, partition.place.1);
+            }
+        }
+        if list.count() > 0
+            && let Err(error) = self.client.resume(&list)
+        {
+            tracing::debug!(%error, "resume");
+        }
+    }
+
+    pub(super) fn message_error(&self, message: &Message, error: MessageError) -> Result<(), Error> {
+        let (topic, partition) = (message.topic(), message.partition());
+        match error {
+            MessageError::EndOfPartition => Ok(()),
+            MessageError::OffsetOutOfRange
+                if self.partitions.contains_key(&(topic.to_owned(), partition)) =>
+            {
+                let offset = self.partitions[&(topic.to_owned(), partition)].assignment.committable();
+                let (start, end) =
+                    self.client.fetch_watermarks(topic, partition, COMMITTED_LIMIT).unwrap_or((-1, -1));
+                Err(Error::Gap { topic: topic.to_owned(), partition, offset, start, end })
+            }
+            error => {
+                tracing::warn!(topic, partition, ?error, "{}", message.error_text());
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! What the rest of the app has of the thread.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, mpsc as std_mpsc},
+    thread::{self, Thread},
+    time::Instant,
+};
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use tokio::sync::{oneshot, watch};
+
+use crate::{
+    Error,
+    broker::{Config, ffi::OwnQueue},
+    consume::{
+        lanes::Pressure,
+        rebalance::GroupContext,
+        shared::{Core, Served},
+    },
+};
+
+use super::{COMMIT_EVERY, Owner, WAITING_BYTES};
+
+/// An app's consumer.
+pub(crate) struct Consumer {
+    commands: std_mpsc::Sender<Command>,
+    thread: Thread,
+    /// Ends with the thread.
+    closed: Mutex<Option<oneshot::Receiver<()>>>,
+    stopped: watch::Receiver<Option<Arc<Error>>>,
+    assigned: watch::Receiver<usize>,
+}
+
+pub(super) enum Command {
+    Stop { drained: Instant, until: Instant, tell: oneshot::Sender<Stopped> },
+}
+
+/// How a consumer ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stopped {
+    /// Records that were still running when the time was over. They are delivered again.
+    pub(crate) unfinished: usize,
+}
+
+impl Consumer {
+    /// Joins the app's group and begins to serve.
+    pub(crate) fn start(
+        config: &Config,
+        core: Arc<Core>,
+        served: Vec<Arc<Served>>,
+    ) -> Result<Consumer, Error> {
+        let client: Arc<BaseConsumer<GroupContext>> = Arc::new(
+            config
+                .group_consumer(&core.app)?
+                .create_with_context(GroupContext::default())
+                .map_err(|error| Error::client("consumer", error))?,
+        );
+        let topics: Vec<&str> = served.iter().map(|served| served.spec.topic).collect();
+        client.subscribe(&topics).map_err(|error| Error::client("consumer", error))?;
+        let (commands, inbox) = std_mpsc::channel();
+        let (fail, stopped) = watch::channel(None);
+        let (tell_assigned, assigned) = watch::channel(0);
+        let runtime = tokio::runtime::Handle::current();
+        let start = config.settings().start;
+        let (closing, closed) = oneshot::channel::<()>();
+        let handle = thread::Builder::new()
+            .name(format!("{}-consumer", core.app))
+            .spawn(move || {
+                let queue = OwnQueue::new(&client);
+                let owner = Owner {
+                    served: served.into_iter().map(|served| (served.spec.topic.to_owned(), served)).collect(),
+                    partitions: HashMap::new(),
+                    by_place: HashMap::new(),
+                    last: None,
+                    pressure: Pressure::new(core.settings.in_flight, WAITING_BYTES),
+                    core,
+                    runtime,
+                    start,
+                    queue,
+                    client,
+                    inbox,
+                    fail,
+                    tell_assigned,
+                    revoking: None,
+                    assigning: None,
+                    assign_at: Instant::now(),
+                    stopping: None,
+                    next_commit: Instant::now() + COMMIT_EVERY,
+                    full_since: None,
+                    commits: 0,
+                };
+                owner.run();
+                drop(closing);
+            })
+            .map_err(|error| Error::Thread { name: "consumer", error })?;
+        let thread = handle.thread().clone();
+        Ok(Consumer { commands, thread, closed: Mutex::new(Some(closed)), stopped, assigned })
+    }
+
+    /// Stops taking, lets what runs end until `drained`, commits, leaves the group and closes. Whatever the brokers do,
+    /// it returns at `until`.
+    pub(crate) async fn stop(&self, drained: Instant, until: Instant) -> Stopped {
+        let (tell, told) = oneshot::channel();
+        let limit = tokio::time::Instant::from_std(until);
+        let stopped = match self.commands.send(Command::Stop { drained, until, tell }) {
+            Ok(()) => {
+                self.thread.unpark();
+                // The thread may be inside one of librdkafka's calls, waiting for a broker.
+                let told = tokio::time::timeout_at(limit, told).await;
+                told.ok().and_then(Result::ok).unwrap_or_default()
+            }
+            // It has ended already.
+            Err(_) => Stopped::default(),
+        };
+        let closed = self.closed.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(closed) = closed {
+            // Closing may hang with the broker away (librdkafka #509, #611): then the thread is left behind. It is not
+            // joined, since a tokio runtime does not end before its blocking tasks do.
+            let _ = tokio::time::timeout_at(limit, closed).await;
+        }
+        stopped
+    }
+
+    /// Waits until the consumer fails by itself.
+    pub(crate) async fn failed(&self) -> Arc<Error> {
+        let mut stopped = self.stopped.clone();
+        match stopped.wait_for(Option::is_some).await {
+            Ok(error) => error.clone().unwrap_or_else(|| Arc::new(Error::Stopped)),
+            Err(_) => Arc::new(Error::Stopped),
+        }
+    }
+
+    /// How many partitions this member has, as it changes.
+    pub(crate) fn assigned(&self) -> watch::Receiver<usize> {
+        self.assigned.clone()
+    }
+}

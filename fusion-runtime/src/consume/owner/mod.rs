@@ -1,0 +1,222 @@
+//! The thread that owns an app's consumer: poll, rebalance, pause, commit and close happen here and nowhere else.
+
+mod assign;
+mod close;
+mod commit;
+mod hand_over;
+mod handle;
+mod revoke;
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, mpsc as std_mpsc},
+    thread,
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    consumer::{BaseConsumer, Consumer as _},
+    error::KafkaError,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use crate::{
+    Error,
+    broker::{
+        Start,
+        ffi::{Batch, Message, OwnQueue, WakeGuard},
+    },
+    observe::Count,
+};
+
+use super::{
+    lanes::Pressure,
+    rebalance::{GroupContext, Place, Rebalance},
+    shared::{Assignment, Core, Served},
+};
+
+use handle::Command;
+pub(crate) use handle::{Consumer, Stopped};
+
+/// Records taken from librdkafka at once.
+const BATCH: usize = 1024;
+/// How long the thread sleeps at most: wake-ups of librdkafka's queues are edge-triggered and may be missed.
+const TICK: Duration = Duration::from_millis(50);
+/// How often progress is committed.
+const COMMIT_EVERY: Duration = Duration::from_millis(500);
+/// How long a revoke may wait for what runs. Other members of the group wait for it, too.
+const REVOKE_LIMIT: Duration = Duration::from_secs(10);
+/// How long the broker may take to confirm the commit of what is given back.
+const COMMIT_LIMIT: Duration = Duration::from_secs(5);
+/// How long the broker may take to say where the group stands.
+const COMMITTED_LIMIT: Duration = Duration::from_secs(10);
+/// How long everything waits for a partition that holds too much, before that one is paused. A pause throws away what
+/// was fetched ahead, so a busy partition must not be taken for a stuck one.
+const FULL_LIMIT: Duration = Duration::from_millis(100);
+/// A poll of a worker that lasts longer is held up by a handler.
+const BLOCKED: Duration = Duration::from_secs(1);
+/// Bytes that may wait for their lanes, per partition.
+const WAITING_BYTES: usize = 16 * 1024 * 1024;
+
+/// An offset that nothing is committed at.
+const UNKNOWN: i64 = -1;
+
+/// A partition that this member serves.
+struct Partition {
+    place: Place,
+    assignment: Arc<Assignment>,
+    batches: mpsc::UnboundedSender<Batch>,
+    /// What was committed last, or [`UNKNOWN`].
+    committed: i64,
+    paused: bool,
+    /// The poll that was told last as one that blocks.
+    blocked: u64,
+    /// What was taken for it in this round.
+    taken: Vec<Message>,
+}
+
+/// Partitions on their way out.
+struct Revoking {
+    places: Vec<Place>,
+    until: Instant,
+}
+
+struct Stopping {
+    /// When what runs must have ended.
+    drained: Instant,
+    /// When everything must have ended.
+    until: Instant,
+    tell: Option<oneshot::Sender<Stopped>>,
+}
+
+struct Owner {
+    core: Arc<Core>,
+    served: HashMap<String, Arc<Served>>,
+    partitions: HashMap<Place, Partition>,
+    /// Places by librdkafka's identity of the topic, so that no name is compared per message.
+    by_place: HashMap<(usize, i32), Place>,
+    last: Option<((usize, i32), Place)>,
+    pressure: Pressure,
+    runtime: tokio::runtime::Handle,
+    start: Start,
+    queue: OwnQueue,
+    client: Arc<BaseConsumer<GroupContext>>,
+    inbox: std_mpsc::Receiver<Command>,
+    fail: watch::Sender<Option<Arc<Error>>>,
+    tell_assigned: watch::Sender<usize>,
+    revoking: Option<Revoking>,
+    /// Assigned partitions whose offsets the broker has not told yet.
+    assigning: Option<Vec<Place>>,
+    /// When the broker is asked again where the group stands.
+    assign_at: Instant,
+    stopping: Option<Stopping>,
+    next_commit: Instant,
+    /// Since when as much is held as may be.
+    full_since: Option<Instant>,
+    /// How many commits were sent.
+    commits: usize,
+}
+
+impl Owner {
+    fn run(mut self) {
+        let thread = thread::current();
+        self.queue.wake(thread.clone());
+        let guard = WakeGuard::for_consumer(&self.client, thread);
+        let batch = BATCH.min(self.core.settings.in_flight);
+        let mut messages = Vec::with_capacity(batch);
+        let outcome = loop {
+            let events = match self.serve_events(&guard) {
+                Ok(events) => events,
+                Err(error) => break Err(error),
+            };
+            self.serve_commands();
+            if let Err(error) = self.serve_rebalances() {
+                break Err(error);
+            }
+            if let Some(reason) = self.client.context().take_fatal() {
+                break Err(Error::Fatal { client: "consumer", reason });
+            }
+            let taken = if self.has_room() { self.queue.take(batch, &mut messages) } else { 0 };
+            if let Err(error) = self.hand_over(&mut messages) {
+                break Err(error);
+            }
+            self.resume();
+            self.commit_when_due();
+            if self.stop_when_drained() {
+                break Ok(());
+            }
+            if taken == 0 && !events {
+                thread::park_timeout(TICK);
+            }
+        };
+        self.close(guard, outcome);
+    }
+
+    /// Serves librdkafka's events; `true` if there may be more.
+    fn serve_events(&self, guard: &WakeGuard) -> Result<bool, Error> {
+        let more = match self.client.poll(Duration::ZERO) {
+            None => guard.pending() > 0,
+            Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => {
+                return Err(Error::client("consumer", error));
+            }
+            Some(Err(error)) => {
+                tracing::warn!(%error, group = &*self.core.app, "consumer");
+                true
+            }
+            Some(Ok(message)) => {
+                // Every partition is forwarded to our queue before it is assigned.
+                use rdkafka::Message as _;
+                tracing::error!(
+                    topic = message.topic(),
+                    partition = message.partition(),
+                    "a record beside the queue"
+                );
+                true
+            }
+        };
+        Ok(more)
+    }
+
+    fn serve_commands(&mut self) {
+        while let Ok(Command::Stop { drained, until, tell }) = self.inbox.try_recv() {
+            if self.stopping.is_none() {
+                self.stop_workers(self.partitions.keys().cloned().collect());
+                self.stopping = Some(Stopping { drained, until, tell: Some(tell) });
+            }
+        }
+    }
+
+    fn serve_rebalances(&mut self) -> Result<(), Error> {
+        self.serve_failed_commits();
+        for rebalance in self.client.context().take_rebalances() {
+            match rebalance {
+                Rebalance::Assign(places) => self.assigning.get_or_insert_default().extend(places),
+                Rebalance::Revoke(places) => self.begin_revoke(places),
+            }
+        }
+        self.end_revoke();
+        self.assign()
+    }
+
+    /// A handler that blocks its thread cannot be ended, but it is told and counted, once per poll.
+    fn report_blocked(&mut self) {
+        for partition in self.partitions.values_mut() {
+            let Some((poll, lasting)) =
+                partition.assignment.polling().filter(|(_, lasting)| *lasting >= BLOCKED)
+            else {
+                continue;
+            };
+            if partition.blocked != poll {
+                partition.blocked = poll;
+                self.core.counters.one(Count::Blocked);
+                let (topic, number) = (&*partition.place.0, partition.place.1);
+                tracing::warn!(
+                    topic,
+                    partition = number,
+                    ?lasting,
+                    "a handler blocks its thread: what blocks belongs into `tokio::task::spawn_blocking`"
+                );
+            }
+        }
+    }
+}

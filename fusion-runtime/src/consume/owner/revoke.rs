@@ -1,0 +1,91 @@
+//! Giving back what the group wants.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::{TopicPartitionList, consumer::Consumer as _};
+
+use crate::{
+    consume::rebalance::{self, Place},
+    observe::Count,
+};
+
+use super::{COMMIT_LIMIT, Owner, REVOKE_LIMIT, Revoking};
+
+impl Owner {
+    pub(super) fn begin_revoke(&mut self, mut places: Vec<Place>) {
+        if let Some(assigning) = self.assigning.take() {
+            // What librdkafka was not given yet it cannot be asked to take back: it would refuse the whole list. If
+            // nothing else was assigned, the revoke is the answer to both.
+            let (pending, rest): (Vec<_>, Vec<_>) =
+                assigning.into_iter().partition(|place| places.contains(place));
+            self.assigning = Some(rest).filter(|rest| pending.is_empty() || !rest.is_empty());
+            places.retain(|place| !pending.contains(place));
+        }
+        self.core.counters.add(Count::Revoked, places.len() as u64);
+        let lost = rebalance::is_lost(&self.client);
+        if lost {
+            tracing::warn!(group = &*self.core.app, "the assignment was lost: nothing of it is committed");
+            for place in &places {
+                if let Some(partition) = self.partitions.get(place) {
+                    partition.assignment.abandon();
+                }
+            }
+        }
+        self.stop_workers(places.clone());
+        let until = Instant::now() + if lost { Duration::ZERO } else { REVOKE_LIMIT };
+        match &mut self.revoking {
+            Some(revoking) => revoking.places.extend(places),
+            None => self.revoking = Some(Revoking { places, until }),
+        }
+    }
+
+    /// Tells workers to start nothing new.
+    pub(super) fn stop_workers(&self, places: Vec<Place>) {
+        for partition in places.iter().filter_map(|place| self.partitions.get(place)) {
+            partition.assignment.stop();
+        }
+    }
+
+    pub(super) fn end_revoke(&mut self) {
+        let Some(revoking) = &self.revoking else { return };
+        let over = Instant::now() >= revoking.until;
+        let ended = |place: &Place| {
+            self.partitions.get(place).is_none_or(|partition| partition.assignment.has_ended())
+        };
+        if !over && !revoking.places.iter().all(ended) {
+            return;
+        }
+        let places = self.revoking.take().map(|revoking| revoking.places).unwrap_or_default();
+        // Those that have ended by now do not mind.
+        for partition in places.iter().filter_map(|place| self.partitions.get(place)) {
+            partition.assignment.abandon();
+        }
+        self.commit_and_wait(Some(&places), Instant::now() + COMMIT_LIMIT);
+        self.resume_before_unassign(&places);
+        for place in &places {
+            self.partitions.remove(place);
+        }
+        self.by_place.clear();
+        self.last = None;
+        rebalance::unassign(&self.client, &rebalance::list(&places));
+        self.set_pressure();
+        self.tell_assigned.send_replace(self.partitions.len());
+    }
+
+    /// librdkafka keeps a pause over unassign and assign: a partition that came back to this member would be assigned
+    /// and never read.
+    fn resume_before_unassign(&mut self, places: &[Place]) {
+        let mut list = TopicPartitionList::new();
+        for place in places {
+            if let Some(partition) = self.partitions.get_mut(place).filter(|partition| partition.paused) {
+                partition.paused = false;
+                list.add_partition(&place.0, place.1);
+            }
+        }
+        if list.count() > 0
+            && let Err(error) = self.client.resume(&list)
+        {
+            tracing::warn!(%error, "what is given back could not be resumed");
+        }
+    }
+}
