@@ -75,20 +75,24 @@ impl<'a> Contract<'a> {
         quote!(#contract #declared)
     }
 
-    /// The same for a reactor. The topic leads to a contract of its own, which is not the type of the function's
-    /// name: what `Declared` names is in use, to rustc, and so would be whatever that type implements, down to
-    /// the function. As it is, a reactor that was left out of `reactors![..]` is reported as unused.
-    pub(crate) fn impls_apart(&self, depth: Option<TokenStream>) -> TokenStream {
+    /// The same for a reactor. The topic leads to a twin, which only has the same name: what `Declared` names is
+    /// in use, to rustc, and so is whatever that implements, down to the function. As it is, a reactor that was
+    /// left out of `reactors![..]` is reported as unused.
+    pub(crate) fn impls_apart(&self, depth: Option<&TokenStream>) -> TokenStream {
         let Self { name, root, function: Function { vis, .. }, .. } = self;
-        let Some(topic) = self.options.declared() else {
-            return self.contract_for(name, depth.as_ref());
-        };
-        let declaration = format_ident!("{}_contract", plain_name(self.function), span = self.at_name());
-        let apart = self.contract_for(&declaration, depth.as_ref());
-        let depth = depth.map(|_| quote_spanned!(self.at_name()=> <#declaration as #root::Contract>::DEPTH));
-        let own = self.contract_for(name, depth.as_ref());
-        let declared = declared(&declaration, topic, root);
-        quote_spanned!(self.at_name()=> #own #vis struct #declaration {} #apart #declared)
+        let own = self.contract_for(name, depth);
+        let twin = self.options.declared().map(|topic| {
+            let declared = declared(name, topic, root);
+            quote_spanned!(self.at_name()=>
+                const _: () = {
+                    #[allow(non_camel_case_types, missing_docs, unreachable_pub)]
+                    #vis struct #name {}
+                    #own
+                    #declared
+                };
+            )
+        });
+        quote!(#own #twin)
     }
 
     /// A signature that was not understood accepts any arguments, so that those who ask this topic have no errors

@@ -44,7 +44,7 @@ impl Expansion<'_> {
         let declared = match self.options.topic.get() {
             Some(target @ Target::Contract(_)) if fine => self.same_as(&contract_for_sure(target, root)),
             Some(Target::Contract(_)) => TokenStream::new(),
-            _ => self.contract.impls_apart(graph.as_ref().map(Lowering::depth)),
+            _ => self.contract.impls_apart(graph.as_ref().map(Lowering::depth).as_ref()),
         };
         let (reactor, aliases) = match fine {
             true => (self.reactor(graph.as_ref()), alias::refuse(self.handler, root)),
