@@ -2,12 +2,10 @@
 
 use std::time::Instant;
 
-use rdkafka::{
-    Offset, TopicPartitionList,
-    consumer::{CommitMode, Consumer as _},
-};
+use rdkafka::{Offset, TopicPartitionList, consumer::Consumer as _};
 
 use crate::{
+    broker::ffi,
     consume::rebalance::{self, Place},
     observe::Count,
 };
@@ -45,7 +43,7 @@ impl Owner {
         if list.count() == 0 {
             return;
         }
-        match self.client.commit(&list, CommitMode::Async) {
+        match ffi::commit(&self.client, &list) {
             Ok(()) => self.commits += 1,
             Err(error) => self.commit_failed(&error.to_string()),
         }

@@ -70,7 +70,8 @@ impl Owner {
         let reading = self.partitions.values().filter(|partition| !partition.paused);
         let full = |owner: &Self| {
             let reading = owner.partitions.values().filter(|partition| !partition.paused);
-            reading.map(|partition| partition.assignment.held()).sum::<usize>() >= owner.core.settings.in_flight
+            reading.map(|partition| partition.assignment.held()).sum::<usize>()
+                >= owner.core.settings.in_flight
         };
         if !full(self) {
             self.full_since = None;
