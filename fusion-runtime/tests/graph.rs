@@ -12,6 +12,7 @@ use fusion_runtime::{
 };
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, time::Instant};
+use uuid::Uuid;
 
 struct add {}
 impl Contract for add {
@@ -170,6 +171,10 @@ struct Services {
 impl Route for Services {
     fn format(&self) -> Format {
         Format::Json
+    }
+
+    fn id(&self) -> Uuid {
+        Uuid::new_v4()
     }
 
     fn send(&self, request: Request) -> PendingReply {

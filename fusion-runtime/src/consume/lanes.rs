@@ -183,6 +183,7 @@ impl<R> Lanes<R> {
     }
 
     /// How many records are in flight.
+    #[cfg(test)]
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight
     }
