@@ -18,7 +18,7 @@ pub use fusion_runtime::{
     observe::{Count, Metrics},
     pipeline::{Ask, Pipeline, Position},
     produce::ProduceError,
-    reactor::{Context, HandIn, Key, Reactor, Run, State},
+    reactor::{Context, HandIn, Key, Reactor, ReactorSpec, Run, State},
     request::Replies,
 };
 

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{LitStr, Type};
+use syn::{LitStr, Signature, Type};
 
 use crate::alias;
 use crate::deps::ast::{Target, key};
@@ -11,7 +11,7 @@ use crate::function::{Body, Function};
 use crate::options::{Kind, Options};
 use crate::report::Report;
 use crate::root::{Root, ours_at};
-use crate::signature::{Handler, Param};
+use crate::signature::{Handler, Param, Reply};
 use crate::topic::topic_id_literal;
 
 /// `#[contract(topic = "add")] pub fn add(numbers: Vec<i64>) -> i64;`
@@ -25,29 +25,13 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             return report.into_compile_errors();
         }
     };
-    check_topic(&options, &mut report);
     check_body(&function, &mut report);
-    let errors = report.len();
     let handler = Handler::read(&function.sig, None, Kind::Contract, &mut report);
-    let understood = report.len() == errors;
     let contract = Contract::new(&function, &handler, &options);
-    let (ty, impls, aliases) =
-        (contract.ty(&[]), contract.impls(understood), alias::refuse(&handler, &contract.root));
+    let (ty, impls, aliases) = (contract.ty(&[]), contract.impls(), alias::refuse(&handler, &contract.root));
     let cfgs = function.cfgs();
     let errors = report.into_compile_errors();
     quote_spanned!(Span::mixed_site()=> #ty #(#cfgs)* const _: () = { #impls #aliases }; #errors)
-}
-
-fn check_topic(options: &Options, report: &mut Report) {
-    match options.topic.get() {
-        None => {
-            report.error_at(Span::call_site(), "a contract has a topic: write `#[contract(topic = \"..\")]`")
-        }
-        Some(Target::Contract(path)) => {
-            report.error(path, "a contract names its topic: write it as a literal")
-        }
-        Some(Target::Topic(_)) => {}
-    }
 }
 
 fn check_body(function: &Function, report: &mut Report) {
@@ -85,8 +69,8 @@ impl<'a> Contract<'a> {
     }
 
     /// `Contract`, `Answers` and `Declared`.
-    pub(crate) fn impls(&self, understood: bool) -> TokenStream {
-        let contract = self.contract_for(&self.name, None, understood);
+    pub(crate) fn impls(&self) -> TokenStream {
+        let contract = self.contract_for(&self.name, None);
         let declared = self.options.declared().map(|topic| declared(&self.name, topic, &self.root));
         quote!(#contract #declared)
     }
@@ -94,22 +78,22 @@ impl<'a> Contract<'a> {
     /// The same for a reactor. The topic leads to a contract of its own, which is not the type of the function's
     /// name: what `Declared` names is in use, to rustc, and so would be whatever that type implements, down to
     /// the function. As it is, a reactor that was left out of `reactors![..]` is reported as unused.
-    pub(crate) fn impls_apart(&self, depth: Option<TokenStream>, understood: bool) -> TokenStream {
-        let Self { name, root, .. } = self;
+    pub(crate) fn impls_apart(&self, depth: Option<TokenStream>) -> TokenStream {
+        let Self { name, root, function: Function { vis, .. }, .. } = self;
         let Some(topic) = self.options.declared() else {
-            return self.contract_for(name, depth.as_ref(), understood);
+            return self.contract_for(name, depth.as_ref());
         };
-        let declaration = Ident::new("Declaration", Span::mixed_site());
-        let apart = self.contract_for(&declaration, depth.as_ref(), understood);
+        let declaration = format_ident!("{}_contract", plain_name(self.function), span = self.at_name());
+        let apart = self.contract_for(&declaration, depth.as_ref());
         let depth = depth.map(|_| quote_spanned!(self.at_name()=> <#declaration as #root::Contract>::DEPTH));
-        let own = self.contract_for(name, depth.as_ref(), understood);
+        let own = self.contract_for(name, depth.as_ref());
         let declared = declared(&declaration, topic, root);
-        quote_spanned!(self.at_name()=> #own struct #declaration {} #apart #declared)
+        quote_spanned!(self.at_name()=> #own #vis struct #declaration {} #apart #declared)
     }
 
     /// A signature that was not understood accepts any arguments, so that those who ask this topic have no errors
     /// of their own.
-    fn contract_for(&self, name: &Ident, depth: Option<&TokenStream>, understood: bool) -> TokenStream {
+    fn contract_for(&self, name: &Ident, depth: Option<&TokenStream>) -> TokenStream {
         let Self { root, handler, .. } = self;
         let at_name = self.at_name();
         let topic = self.options.topic.get();
@@ -123,17 +107,17 @@ impl<'a> Contract<'a> {
             .get()
             .map(|()| quote_spanned!(at_name=> const ENVELOPE: #root::Envelope = #root::Envelope::Json;));
         let depth = depth.map(|depth| quote_spanned!(at_name=> const DEPTH: usize = #depth;));
-        let (params, least) = match understood {
-            true => (params(handler, root), handler.least()),
+        let (params, least) = match handler.params_understood {
+            true => (self.params(), handler.least()),
             false => (quote_spanned!(at_name=> #root::Untyped), 0),
         };
         let reply = handler.reply.value().map_or_else(|| quote_spanned!(at_name=> ()), |ty| quote!(#ty));
-        let answers = handler
-            .reply
-            .value()
-            .map(|_| quote_spanned!(at_name=> #[automatically_derived] impl #root::Answers for #name {}));
+        let answers = (!matches!(handler.reply, Reply::Event)).then(|| {
+            quote_spanned!(at_name=> #[automatically_derived] #[diagnostic::do_not_recommend] impl #root::Answers for #name {})
+        });
         quote_spanned!(at_name=>
             #[automatically_derived]
+            #[diagnostic::do_not_recommend]
             impl #root::Contract for #name {
                 const TOPIC: &'static str = #topic;
                 #envelope
@@ -146,23 +130,27 @@ impl<'a> Contract<'a> {
         )
     }
 
+    /// The parameters as a type: a tuple, or `List<T>`.
+    fn params(&self) -> TokenStream {
+        let root = &self.root;
+        match self.handler.list() {
+            Some(item) => quote_spanned!(Span::mixed_site()=> #root::List<#item>),
+            None => tuple(self.handler.payload(), &self.function.sig),
+        }
+    }
+
     fn at_name(&self) -> Span {
         ours_at(self.function.sig.ident.span())
     }
 }
 
-/// The parameters as a type: a tuple, or `List<T>`.
-fn params(handler: &Handler, root: &Root) -> TokenStream {
-    match handler.list() {
-        Some(item) => quote_spanned!(Span::mixed_site()=> #root::List<#item>),
-        None => tuple(handler.payload()),
-    }
-}
-
-/// `(A, B,)`, with its parentheses where the types are.
-pub(crate) fn tuple<'a>(params: impl Iterator<Item = &'a Param>) -> TokenStream {
+/// `(A, B,)`. What is wrong with one of several is shown under the whole signature's `(..)`, with its name.
+pub(crate) fn tuple<'a>(params: impl Iterator<Item = &'a Param>, sig: &Signature) -> TokenStream {
     let types: Vec<&Type> = params.map(|param| &param.ty).collect();
-    let span = types.first().map_or_else(Span::call_site, Spanned::span);
+    let span = match types[..] {
+        [only] => only.span(),
+        _ => sig.paren_token.span.join(),
+    };
     quote_spanned!(ours_at(span)=> (#(#types,)*))
 }
 

@@ -3,7 +3,7 @@
 //! `options := [ option { "," option } [","] ]`, where an option is `name = value` or `deps! < .. >`. A mistake
 //! in one option is reported and leaves the others readable.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Lit, LitInt, LitStr, Path, Result, Token};
@@ -79,6 +79,7 @@ impl Options {
     /// Reads all options, and checks what each value says by itself and what contradicts what.
     pub(crate) fn read(tokens: TokenStream, kind: Kind, report: &mut Report) -> Self {
         let mut options = Self::default();
+        let errors = report.len();
         let read = |input: ParseStream<'_>| {
             while !input.is_empty() {
                 if let Err(error) = options.option(input, kind, report) {
@@ -93,6 +94,10 @@ impl Options {
         };
         if let Err(error) = read.parse2(tokens) {
             report.add(error);
+        }
+        // An option that could not be read may have been the topic.
+        if report.len() == errors {
+            options.check_topic(kind, report);
         }
         options.check_topic_names(report);
         options.check_envelope(report);
@@ -115,7 +120,12 @@ impl Options {
         if macro_like {
             input.parse::<Token![!]>()?;
             let body = Body::take(input)?;
-            self.deps.set(name, parse::dag(body, report), report);
+            let dag = parse::dag(body, report);
+            if self.deps.get().is_some() {
+                report.error(&name, "a second `deps!`: one graph has all nodes");
+            } else {
+                self.deps.set(name, dag, report);
+            }
         } else {
             if !input.peek(Token![=]) {
                 return Err(Error::new(
@@ -151,6 +161,20 @@ impl Options {
             _ => self.root.set(name, root(input)?, report),
         }
         Ok(())
+    }
+
+    fn check_topic(&self, kind: Kind, report: &mut Report) {
+        let missing = match kind {
+            Kind::Reactor => "a reactor serves a topic: write `#[reactor(topic = \"..\")]`",
+            Kind::Contract => "a contract has a topic: write `#[contract(topic = \"..\")]`",
+        };
+        match (self.topic.get(), kind) {
+            (None, _) => report.error_at(Span::call_site(), missing),
+            (Some(Target::Contract(path)), Kind::Contract) => {
+                report.error(path, "a contract names its topic: write it as a literal");
+            }
+            (Some(_), _) => {}
+        }
     }
 
     fn check_topic_names(&self, report: &mut Report) {

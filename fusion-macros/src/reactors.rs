@@ -32,10 +32,10 @@ fn list(root: &Root, paths: &[Path]) -> TokenStream {
         let root = root.at(ours_at(path.span()));
         quote_spanned!(ours_at(path.span())=> <#path as #root::Reactor>::SPEC.link())
     });
-    let list = paths.iter().rev().fold(
-        quote_spanned!(ours=> #root::Nil),
-        |rest, path| quote_spanned!(ours=> #root::Reactors<#path, #rest>),
-    );
+    let list = paths
+        .iter()
+        .rev()
+        .fold(quote_spanned!(ours=> ()), |rest, path| quote_spanned!(ours=> (#path, #rest)));
     quote_spanned!(ours=> {
         // An item, since `cargo check` does not evaluate inline constants.
         const _: () = #root::check_reactors(&[#(#links),*]);

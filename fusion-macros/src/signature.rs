@@ -18,6 +18,8 @@ use crate::report::Report;
 pub(crate) struct Handler {
     /// In the order of the function.
     pub(crate) params: Vec<Param>,
+    /// No parameter has a mistake.
+    pub(crate) params_understood: bool,
     pub(crate) reply: Reply,
     pub(crate) is_async: bool,
 }
@@ -40,12 +42,14 @@ pub(crate) enum Role {
 pub(crate) enum Reply {
     /// No `->`.
     Event,
-    Value(Type),
+    Value(Box<Type>),
     /// `Result<value, ..>`
     Result {
-        whole: Type,
-        value: Type,
+        whole: Box<Type>,
+        value: Box<Type>,
     },
+    /// Something that cannot be answered.
+    Unknown,
 }
 
 /// How many payload parameters there can be, and how many that are handed in.
@@ -59,6 +63,7 @@ impl Handler {
     /// Reads a signature. What cannot be supported is reported, each thing once.
     pub(crate) fn read(sig: &Signature, dag: Option<&Dag>, kind: Kind, report: &mut Report) -> Self {
         check_qualifiers(sig, kind, report);
+        let errors = report.len();
         check_generics(sig, report);
         let mut params = Vec::new();
         for input in &sig.inputs {
@@ -87,8 +92,9 @@ impl Handler {
             "parameters handed in: gather them in one `State`",
             report,
         );
+        let params_understood = report.len() == errors;
         let reply = Reply::read(&sig.output, kind, report);
-        Self { params, reply, is_async: sig.asyncness.is_some() }
+        Self { params, params_understood, reply, is_async: sig.asyncness.is_some() }
     }
 
     pub(crate) fn payload(&self) -> impl DoubleEndedIterator<Item = &Param> {
@@ -175,6 +181,7 @@ impl Reply {
         let ReturnType::Type(_, ty) = output else {
             return Reply::Event;
         };
+        let errors = report.len();
         check_type(ty, "an answer", report);
         if let Type::Never(never) = &**ty {
             report.error(
@@ -182,20 +189,23 @@ impl Reply {
                 "a handler comes back: write `-> ()`, or leave it out if nobody may wait for it",
             );
         }
+        if report.len() > errors {
+            return Reply::Unknown;
+        }
         match (argument_of(ty, "Result"), kind) {
             (Some(value), Kind::Contract) => {
                 report.error(ty, "a contract says what is answered if all goes well: write only that type");
-                Reply::Value(value.clone())
+                Reply::Value(value.clone().into())
             }
-            (Some(value), Kind::Reactor) => Reply::Result { whole: (**ty).clone(), value: value.clone() },
-            (None, _) => Reply::Value((**ty).clone()),
+            (Some(value), Kind::Reactor) => Reply::Result { whole: ty.clone(), value: value.clone().into() },
+            (None, _) => Reply::Value(ty.clone()),
         }
     }
 
     /// What is answered, `None` for an event.
     pub(crate) fn value(&self) -> Option<&Type> {
         match self {
-            Reply::Event => None,
+            Reply::Event | Reply::Unknown => None,
             Reply::Value(value) | Reply::Result { value, .. } => Some(value),
         }
     }

@@ -7,12 +7,10 @@ pub use std::{
 
 pub use crate::contract::{
     Answers, Arg, Args, Ascribed, AscribedDeclared, AscribedUndeclared, Conj, Cons, Contract, Declared,
-    Enough, Envelope, Fits, Is, Least, Link, List, Plain, TopicId, Untyped, check_reactors, contract, deeper,
-    refuse, same_count, same_parameter, same_reply, topic,
+    Enough, Envelope, Fits, Is, Least, Link, List, Plain, TopicId, Untyped, check_reactors, deeper, refuse,
+    same_count, same_parameter, same_reply, topic,
 };
 
-#[cfg(feature = "kafka")]
-pub use crate::reactor::Cons as Reactors;
 #[cfg(feature = "kafka")]
 pub use crate::{
     consume::Order,
@@ -21,5 +19,5 @@ pub use crate::{
         Terms, each, join, node, none, or, or_if, ran, some,
     },
     failure::Failure,
-    reactor::{Calls, HandIn, HandIns, Nil, Reactor, ReactorSpec, outcome, set},
+    reactor::{Calls, HandIn, HandIns, Reactor, ReactorSpec, outcome, set},
 };

@@ -81,13 +81,13 @@ async fn sum(
 //     late: "greet"("x") -> String after four
 // >
 fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Failure>> + Send {
-    use p::{AscribedDeclared as _, AscribedUndeclared as _, SeenByCopy as _, SeenByRef as _};
+    use p::{AscribedDeclared as _, SeenByCopy as _};
     async move {
-        let t_one = p::topic(TopicId::<1>).asked();
-        let t_hi = p::topic(TopicId::<3>).asked();
-        let t_all = p::topic(TopicId::<1>).asked();
-        let t_two = p::topic(TopicId::<2>).asked();
-        let t_four = p::topic(TopicId::<2>).asked();
+        let t_one = p::topic::<<TopicId<1> as Declared<_>>::Contract>().asked();
+        let t_hi = p::topic::<<TopicId<3> as Declared<_>>::Contract>().asked();
+        let t_all = p::topic::<<TopicId<1> as Declared<_>>::Contract>().asked();
+        let t_two = p::topic::<<TopicId<2> as Declared<_>>::Contract>().asked();
+        let t_four = p::topic::<<TopicId<2> as Declared<_>>::Contract>().asked();
         let t_late = (&&p::Ascribed::<3, String>::new(TopicId, "greet")).topic().answers::<String>().asked();
         let (s_one, s_hi, s_all) = (t_one.one("one"), t_hi.maybe("hi"), t_all.each("all"));
         let (s_two, s_four, s_late) = (t_two.one("two"), t_four.one("four"), t_late.one("late"));
@@ -96,8 +96,8 @@ fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Fail
         {
             let n_one = p::node(&s_one, async {
                 let mut args = caller.args();
-                t_one.arg::<0, _>(&mut args, &(1));
-                t_one.arg::<1, _>(&mut args, &(order.amount));
+                t_one.arg::<0>(&mut args, &(1));
+                t_one.arg::<1>(&mut args, &(order.amount));
                 t_one.enough::<2>();
                 match caller.ask(t_one, args, s_one.terms(0)).await {
                     Ok(answer) => Ok(answer),
@@ -110,7 +110,7 @@ fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Fail
                     return Ok(p::Stored::none());
                 }
                 let mut args = caller.args();
-                t_hi.arg::<0, _>(&mut args, &(order.name));
+                t_hi.arg::<0>(&mut args, &(order.name));
                 t_hi.enough::<1>();
                 Ok(caller.ask(t_hi, args, s_hi.terms(1)).await?.some())
             });
@@ -118,8 +118,8 @@ fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Fail
                 let one = (&&p::Seen(s_one.get().await?)).seen();
                 p::each(&(order.items), |n, item| {
                     let mut args = caller.args();
-                    t_all.arg::<0, _>(&mut args, &(item));
-                    t_all.arg::<1, _>(&mut args, &(one));
+                    t_all.arg::<0>(&mut args, &(item));
+                    t_all.arg::<1>(&mut args, &(one));
                     caller.ask(t_all, args, s_all.terms(2).item(n))
                 })
                 .await
@@ -127,8 +127,8 @@ fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Fail
             let n_two = p::node(&s_two, async {
                 let one = (&&p::Seen(s_one.get().await?)).seen();
                 let mut args = caller.args();
-                t_two.arg::<0, _>(&mut args, &(one));
-                t_two.arg::<1, _>(&mut args, &(2));
+                t_two.arg::<0>(&mut args, &(one));
+                t_two.arg::<1>(&mut args, &(2));
                 t_two.enough::<2>();
                 caller.ask(t_two, args, s_two.terms(3)).await
             });
@@ -141,7 +141,7 @@ fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Fail
             let n_late = p::node(&s_late, async {
                 s_four.get().await?;
                 let mut args = caller.args();
-                t_late.arg::<0, _>(&mut args, &("x"));
+                t_late.arg::<0>(&mut args, &("x"));
                 caller.ask(t_late, args, s_late.terms(5)).await
             });
             p::ran(

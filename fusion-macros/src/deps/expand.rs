@@ -82,11 +82,14 @@ impl Lowering<'_> {
                 );
                 quote_spanned!(at_reply=> #topic.answers::<#reply>())
             }
-            (Target::Contract(_), Some(reply)) => {
-                let (topic, at_reply) = (declared(&node.target, self.root), ours_at(reply.span()));
-                quote_spanned!(at_reply=> #topic.answers::<#reply>())
+            (target, reply) => {
+                let contract = contract(target, self.root);
+                let topic = quote_spanned!(span=> #root::topic::<#contract>());
+                match reply {
+                    Some(reply) => quote_spanned!(ours_at(reply.span())=> #topic.answers::<#reply>()),
+                    None => topic,
+                }
             }
-            (_, None) => declared(&node.target, self.root),
         };
         quote_spanned!(span=> #topic.asked())
     }
@@ -191,12 +194,12 @@ impl Lowering<'_> {
     }
 
     fn outcome(&self, node: &Node, (args, ask): &(TokenStream, TokenStream)) -> TokenStream {
-        let root = self.root;
+        let (root, at_target) = (self.root, ours_at(node.target.span()));
         let otherwise = node.otherwise.as_ref().map(|otherwise| &otherwise.expr);
         let asked = match (&node.each, otherwise) {
             (Some(each), None) => self.each(each, args, ask),
-            (Some(each), Some(otherwise)) => self.each_or(each, args, ask, otherwise),
-            (None, _) => quote_spanned!(ours()=> #args #ask.await),
+            (Some(each), Some(otherwise)) => self.each_or(each, (args, ask), otherwise, at_target),
+            (None, _) => quote_spanned!(at_target=> #args #ask.await),
         };
         let condition = node.condition.as_ref().map(|condition| parenthesized(&condition.expr));
         match (condition, &node.each, otherwise) {
@@ -223,13 +226,14 @@ impl Lowering<'_> {
     fn each_or(
         &self,
         Each { pat, items }: &Each,
-        args: &TokenStream,
-        ask: &TokenStream,
+        (args, ask): (&TokenStream, &TokenStream),
         otherwise: &Expr,
+        at_target: Span,
     ) -> TokenStream {
         let (root, items) = (self.root, self.items(items));
+        let asked = quote_spanned!(at_target=> #ask.await);
         quote_spanned!(ours()=>
-            #root::each(#items, async |n, #pat| #root::or({ #args #ask.await }, || #otherwise)).await
+            #root::each(#items, async |n, #pat| #root::or({ #args #asked }, || #otherwise)).await
         )
     }
 
@@ -259,7 +263,7 @@ impl Lowering<'_> {
                     }
                 }
                 How::Function(function) => {
-                    let tuple = self.tuple(&args);
+                    let tuple = self.tuple(&args, function);
                     let tuple = injected
                         .by_ref()
                         .take(injection.names.len())
@@ -280,10 +284,10 @@ impl Lowering<'_> {
             }
             Argument::Written(Arg { spread: None, value }) => {
                 let (span, value) = (ours_at(value.expr.span()), borrowed(&value.expr));
-                quote_spanned!(span=> #topic.arg::<#place, _>(&mut args, #value);)
+                quote_spanned!(span=> #topic.arg::<#place>(&mut args, #value);)
             }
             Argument::Injected(answer) => {
-                quote_spanned!(answer.span()=> #topic.arg::<#place, _>(&mut args, &#answer);)
+                quote_spanned!(answer.span()=> #topic.arg::<#place>(&mut args, &#answer);)
             }
         });
         let spread = node.args.iter().any(|arg| arg.spread.is_some());
@@ -321,16 +325,16 @@ impl Lowering<'_> {
     }
 
     /// The arguments so far, each by value when it is `Copy`, by reference otherwise.
-    fn tuple(&self, args: &[Argument<'_>]) -> TokenStream {
+    fn tuple(&self, args: &[Argument<'_>], function: &Path) -> TokenStream {
         let root = self.root;
         let args = args.iter().map(|arg| match arg {
             Argument::Written(arg) => {
                 let value = borrowed(&arg.value.expr);
-                quote_spanned!(ours()=> (&&#root::Seen(#value)).seen())
+                quote_spanned!(ends(&arg.value.expr).0=> (&&#root::Seen(#value)).seen())
             }
             Argument::Injected(answer) => answer.to_token_stream(),
         });
-        quote_spanned!(ours()=> (#(#args,)*))
+        quote_spanned!(ours_at(function.span())=> (#(#args,)*))
     }
 
     /// One more than the depth of the deepest topic that is asked; one with `-> T` may be nobody's.
@@ -339,8 +343,9 @@ impl Lowering<'_> {
         let depths =
             self.nodes().iter().filter(|node| node.reply.is_none() || node.target.path().is_some()).map(
                 |node| {
-                    let topic = declared(&node.target, root);
-                    quote_spanned!(ours_at(node.target.span())=> #topic.depth())
+                    let (span, contract) = (ours_at(node.target.span()), contract(&node.target, root));
+                    let root = root.at(span);
+                    quote_spanned!(span=> <#contract as #root::Contract>::DEPTH)
                 },
             );
         let deepest = depths.reduce(|a, b| quote_spanned!(ours()=> #root::deeper(#a, #b)));
@@ -382,17 +387,16 @@ impl Target {
     }
 }
 
-/// The topic by its name or path. The same tokens in the graph and in `DEPTH`, so that rustc shows one error for
-/// both.
-fn declared(target: &Target, root: &Root) -> TokenStream {
+/// The contract as a type. The same tokens in the graph and in `DEPTH`, so that rustc shows one error for both.
+fn contract(target: &Target, root: &Root) -> TokenStream {
     let span = ours_at(target.span());
     let root = root.at(span);
     match target {
         Target::Topic(topic) => {
             let id = topic_id_literal(topic);
-            quote_spanned!(span=> #root::topic(#root::TopicId::<#id>))
+            quote_spanned!(span=> <#root::TopicId<#id> as #root::Declared<_>>::Contract)
         }
-        Target::Contract(path) => quote_spanned!(span=> #root::contract::<#path>()),
+        Target::Contract(path) => path.to_token_stream(),
     }
 }
 
@@ -404,8 +408,9 @@ fn ours() -> Span {
     Span::mixed_site()
 }
 
+/// It lies at the target, where rustc says that its type is private to another module.
 fn topic(node: &Node) -> Ident {
-    format_ident!("t_{}", node.key(), span = ours())
+    format_ident!("t_{}", node.key(), span = ours_at(node.target.span()))
 }
 
 pub(crate) fn slot(node: &Node) -> Ident {

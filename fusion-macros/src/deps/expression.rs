@@ -19,8 +19,8 @@ pub(crate) fn expand(input: TokenStream) -> TokenStream {
     let errors = report.into_compile_errors();
     match expansion {
         Some(expansion) if errors.is_empty() => expansion,
-        // Of any type, so that nothing around it is wrong too.
-        _ => quote_spanned!(Span::mixed_site()=> { #errors ::core::unreachable!() }),
+        // The last of them is the value, of a type that fits everywhere.
+        _ => quote_spanned!(Span::mixed_site()=> { #errors }),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::function::{Body, Function};
 use crate::options::{Options, Order};
 use crate::report::Report;
 use crate::root::{Root, ours_at};
-use crate::signature::{Handler, Param, Reply, Role, argument_of};
+use crate::signature::{Handler, Param, Reply, Role, argument_of, last_segment, plain};
 
 /// Everything that is known of a reactor.
 pub(super) struct Expansion<'a> {
@@ -26,13 +26,13 @@ pub(super) struct Expansion<'a> {
 
 impl Expansion<'_> {
     /// The function, the contract, and the reactor, or a stub of it if `report` has anything.
-    pub(super) fn tokens(&self, graph: Option<&Analysed>, understood: bool, report: Report) -> TokenStream {
+    pub(super) fn tokens(&self, graph: Option<&Analysed>, report: Report) -> TokenStream {
         let root = &self.contract.root;
         let graph = graph.map(|graph| Lowering { graph, root });
         let fine = report.is_empty();
         let errors = report.into_compile_errors();
         let function = match self.function.body {
-            Body::Block(_) => self.function.to_token_stream(),
+            Body::Block(_) => self.function(),
             // rustc would have something to say about it too.
             Body::None(_) => TokenStream::new(),
         };
@@ -44,7 +44,7 @@ impl Expansion<'_> {
         let contract = match self.options.topic.get() {
             Some(Target::Contract(path)) if fine => self.same_as(path),
             Some(Target::Contract(_)) => TokenStream::new(),
-            _ => self.contract.impls_apart(graph.as_ref().map(Lowering::depth), understood),
+            _ => self.contract.impls_apart(graph.as_ref().map(Lowering::depth)),
         };
         let (reactor, aliases) = match fine {
             true => (self.reactor(graph.as_ref()), alias::refuse(self.handler, root)),
@@ -58,6 +58,18 @@ impl Expansion<'_> {
             const _: () = { #contract #reactor #aliases };
             #errors
         )
+    }
+
+    /// The function as it was written. Clippy would have `-> ()` removed, which here says something.
+    fn function(&self) -> TokenStream {
+        let function = self.function;
+        let unit = self
+            .handler
+            .reply
+            .value()
+            .is_some_and(|ty| matches!(plain(ty), Type::Tuple(ty) if ty.elems.is_empty()));
+        let allow = unit.then(|| quote_spanned!(ours()=> #[allow(clippy::unused_unit)]));
+        quote!(#allow #function)
     }
 
     /// Compares the signature with that of the contract which it implements, each part under its own type.
@@ -82,8 +94,8 @@ impl Expansion<'_> {
     fn reactor(&self, graph: Option<&Lowering<'_>>) -> TokenStream {
         let Contract { name, root, .. } = &self.contract;
         let contract = self.served();
-        let payload = tuple(self.handler.payload());
-        let hand_ins = tuple(self.handler.hand_ins());
+        let payload = tuple(self.handler.payload(), &self.function.sig);
+        let hand_ins = tuple(self.handler.hand_ins(), &self.function.sig);
         let hand_ins = match graph {
             Some(_) => quote_spanned!(ours()=> #root::Calls<#hand_ins>),
             None => hand_ins,
@@ -242,7 +254,7 @@ impl Expansion<'_> {
         let awaited = self.handler.is_async.then(|| quote_spanned!(at_name=> .await));
         let call = quote_spanned!(at_name=> #handler(#(#arguments),*)#awaited);
         match &self.handler.reply {
-            Reply::Event | Reply::Value(_) => quote_spanned!(at_name=> #root::Ok(#call)),
+            Reply::Event | Reply::Value(_) | Reply::Unknown => quote_spanned!(at_name=> #root::Ok(#call)),
             Reply::Result { whole, .. } => {
                 let span = ours_at(error_of(whole).span());
                 let (outcome, root) = (Ident::new("outcome", span), root.at(span));
@@ -317,7 +329,7 @@ fn taker(param: &Param) -> Ident {
 
 /// The `E` of `Result<T, E>`, or all of `io::Result<T>`.
 fn error_of(result: &Type) -> TokenStream {
-    let arguments = crate::signature::last_segment(result).map(|segment| &segment.arguments);
+    let arguments = last_segment(result).map(|segment| &segment.arguments);
     match arguments {
         Some(syn::PathArguments::AngleBracketed(arguments)) if arguments.args.len() == 2 => {
             arguments.args[1].to_token_stream()

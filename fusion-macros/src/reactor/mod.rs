@@ -31,25 +31,15 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
             return quote_spanned!(Span::mixed_site()=> #item #errors);
         }
     };
-    check_topic(&options, &mut report);
     check_body(&function, &mut report);
     let dag = options.deps.take();
-    let errors = report.len();
     let handler = Handler::read(&function.sig, dag.as_ref(), Kind::Reactor, &mut report);
-    let understood = report.len() == errors;
     check_to(&options, &handler, &mut report);
     let around = surroundings(&options, &function, &handler);
     let graph = dag.map(|dag| deps::analyse(dag, &around, &mut report));
     let contract = Contract::new(&function, &handler, &options);
     let expansion = Expansion { contract, function: &function, handler: &handler, options: &options };
-    expansion.tokens(graph.flatten().as_ref(), understood, report)
-}
-
-fn check_topic(options: &Options, report: &mut Report) {
-    if options.topic.get().is_none() {
-        let message = "a reactor serves a topic: write `#[reactor(topic = \"..\")]`";
-        report.error_at(Span::call_site(), message);
-    }
+    expansion.tokens(graph.flatten().as_ref(), report)
 }
 
 fn check_body(function: &Function, report: &mut Report) {

@@ -85,7 +85,8 @@ pub(super) fn admit<'a>(
         let correlation = call.correlation.map(<[u8]>::to_vec);
         asked.reply = Some(ReplyTo { topic: topic.to_owned(), partition: call.reply_partition, correlation });
     }
-    asked.traceparent = call.traceparent.map(str::to_owned);
+    // A copy per record is only worth it where requests go on with the trace.
+    asked.traceparent = call.traceparent.filter(|_| served.reactor.calls()).map(str::to_owned);
     asked.deadline = call.deadline.map(|deadline| now.at(deadline));
 
     let admission = if served.spec.envelope == Envelope::Json {

@@ -15,7 +15,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use crate::{
-    broker::ffi::Message,
+    broker::ffi::{Batch, Message},
     dag::Caller,
     failure::{Code, Failure},
     observe::Count,
@@ -37,9 +37,6 @@ use super::{
 /// After so many records the worker lets other tasks of its thread run.
 const SLICE: usize = 256;
 
-/// A batch on its way to a worker.
-pub(super) type Batch = Vec<Message>;
-
 type Parking = Pin<Box<dyn Future<Output = Finished> + Send>>;
 type Acknowledging = Pin<Box<dyn Future<Output = Acknowledged> + Send>>;
 type Permit = Pin<Box<dyn Future<Output = Option<OwnedSemaphorePermit>> + Send>>;
@@ -52,7 +49,7 @@ pub(super) struct Worker {
     assignment: Arc<Assignment>,
     batches: mpsc::UnboundedReceiver<Batch>,
     /// What is left of the batch in work.
-    batch: std::vec::IntoIter<Message>,
+    batch: Batch,
     runner: Box<dyn Runner>,
     progress: Progress,
     lanes: Lanes<Record>,
@@ -85,7 +82,7 @@ impl Worker {
             partition,
             assignment,
             batches,
-            batch: Vec::new().into_iter(),
+            batch: Batch::default(),
             runner,
             progress: Progress::new(start),
             lanes: Lanes::new(),
@@ -165,23 +162,25 @@ impl Worker {
 
     /// Takes records from batches; `false` when there are none left for now.
     fn take(&mut self, now: Now, cx: &mut Context<'_>) -> bool {
+        // Out of `self` for the time being, which every record needs the whole of.
+        let mut batch = std::mem::take(&mut self.batch);
+        let mut more = true;
         for _ in 0..SLICE {
             if self.assignment.is_stopping() {
-                return true;
+                break;
             }
-            let message = match self.batch.next() {
-                Some(message) => message,
-                None => match self.batches.poll_recv(cx) {
-                    Poll::Ready(Some(batch)) => {
-                        self.batch = batch.into_iter();
-                        continue;
+            if batch.next(|message| self.admit(message, now, cx)).is_none() {
+                match self.batches.poll_recv(cx) {
+                    Poll::Ready(Some(next)) => batch = next,
+                    Poll::Ready(None) | Poll::Pending => {
+                        more = false;
+                        break;
                     }
-                    Poll::Ready(None) | Poll::Pending => return false,
-                },
-            };
-            self.admit(&message, now, cx);
+                }
+            }
         }
-        true
+        self.batch = batch;
+        more
     }
 
     fn admit(&mut self, message: &Message, now: Now, cx: &mut Context<'_>) {
@@ -332,7 +331,7 @@ impl Worker {
 
     /// Drops everything that has not started; it is read again after the next assignment.
     fn drop_waiting(&mut self) {
-        self.batch = Vec::new().into_iter();
+        self.batch = Batch::default();
         self.batches.close();
         while self.batches.try_recv().is_ok() {}
         self.lanes = Lanes::new();

@@ -2,9 +2,9 @@
 
 use std::marker::PhantomData;
 
-use crate::record::Headers;
+use serde::Serialize;
 
-/// Tells whether a type is a `Result`, a `Vec` or an `Option`, also behind an alias.
+/// Tells whether a type is a `Result`, a `Vec`, an `Option` or a `State`, also behind an alias.
 ///
 /// The macros read the signature as it is written; `type Ids = Vec<i64>` would silently mean something
 /// else than `Vec<i64>`. An inherent constant hides one of a trait, so `Is::<Ids>::LIST` is `true`, and the
@@ -21,15 +21,14 @@ pub trait Plain {
     const LIST: bool = false;
     /// Not an `Option`.
     const OPTION: bool = false;
-    /// Not `State`, `Context`, `Key` or `Headers`.
-    const HAND_IN: bool = false;
     /// Not a `State`.
     const STATE: bool = false;
 }
 
 impl<T> Plain for Is<T> {}
 
-impl<T, E> Is<Result<T, E>> {
+// Any other `Result` is refused as what it is: an answer that is not `Serialize`.
+impl<T: Serialize, E: Serialize> Is<Result<T, E>> {
     /// It is a `Result`.
     pub const RESULT: bool = true;
 }
@@ -44,27 +43,8 @@ impl<T> Is<Option<T>> {
     pub const OPTION: bool = true;
 }
 
-impl Is<Headers> {
-    /// It is handed in.
-    pub const HAND_IN: bool = true;
-}
-
-#[cfg(feature = "kafka")]
-impl Is<crate::reactor::Context> {
-    /// It is handed in.
-    pub const HAND_IN: bool = true;
-}
-
-#[cfg(feature = "kafka")]
-impl<K> Is<crate::reactor::Key<K>> {
-    /// It is handed in.
-    pub const HAND_IN: bool = true;
-}
-
 #[cfg(feature = "kafka")]
 impl<T> Is<crate::reactor::State<T>> {
-    /// It is handed in.
-    pub const HAND_IN: bool = true;
     /// It is a `State`.
     pub const STATE: bool = true;
 }

@@ -8,7 +8,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use serde::Serialize;
 
-use super::{Args, Contract, List, Param, Spread, Topic, Untyped};
+use super::{Anything, Args, List, Untyped};
 
 /// Can stand for a parameter of type `T`.
 #[diagnostic::on_unimplemented(
@@ -24,6 +24,14 @@ pub trait Arg<T: ?Sized> {
 
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + ?Sized> Arg<T> for T {
+    type Written = T;
+    fn written(&self) -> &T {
+        self
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + ?Sized> Arg<Anything> for T {
     type Written = T;
     fn written(&self) -> &T {
         self
@@ -232,32 +240,3 @@ tuples!(A0 X0 0 A1 X1 1 A2 X2 2 A3 X3 3 A4 X4 4 A5 X5 5 A6 X6 6 A7 X7 7 A8 X8 8)
 tuples!(A0 X0 0 A1 X1 1 A2 X2 2 A3 X3 3 A4 X4 4 A5 X5 5 A6 X6 6 A7 X7 7 A8 X8 8 A9 X9 9);
 tuples!(A0 X0 0 A1 X1 1 A2 X2 2 A3 X3 3 A4 X4 4 A5 X5 5 A6 X6 6 A7 X7 7 A8 X8 8 A9 X9 9 A10 X10 10);
 tuples!(A0 X0 0 A1 X1 1 A2 X2 2 A3 X3 3 A4 X4 4 A5 X5 5 A6 X6 6 A7 X7 7 A8 X8 8 A9 X9 9 A10 X10 10 A11 X11 11);
-
-impl<C: Contract> Topic<C> {
-    /// Writes the argument at place `I`.
-    #[doc(hidden)]
-    pub fn arg<const I: usize, A: ?Sized>(&self, args: &mut Args, argument: &A)
-    where
-        C::Params: Param<I, A>,
-        A: Arg<<C::Params as Param<I, A>>::Type>,
-    {
-        args.push(argument.written());
-    }
-
-    /// Writes the items of `..items`.
-    #[doc(hidden)]
-    pub fn spread<I>(&self, args: &mut Args, items: I)
-    where
-        I: IntoIterator,
-        C::Params: Spread,
-        I::Item: Arg<<C::Params as Spread>::Item>,
-    {
-        items.into_iter().for_each(|item| args.push(item.written()));
-    }
-
-    /// Writes the arguments that an own injection function returned.
-    #[doc(hidden)]
-    pub fn args<A: Fits<C::Params>>(&self, args: &mut Args, arguments: &A) {
-        arguments.write(args);
-    }
-}

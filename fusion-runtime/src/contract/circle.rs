@@ -175,7 +175,14 @@ pub const fn check_reactors<const N: usize>(links: &[Link; N]) {
         let mut j = i + 1;
         while j < N {
             if same(links[i].topic, links[j].topic) {
-                Text::new().push("two reactors serve the topic ").push(links[i].topic).fail();
+                Text::new()
+                    .push("two reactors serve the topic ")
+                    .push(links[i].topic)
+                    .push(": ")
+                    .push(links[i].name)
+                    .push(" and ")
+                    .push(links[j].name)
+                    .fail();
             }
             if same(links[i].name, links[j].name) {
                 Text::new()
@@ -240,7 +247,10 @@ mod tests {
     fn one_topic_has_one_reactor() {
         let mut other = link("other", &[], None);
         other.topic = "a";
-        assert_eq!(message([link("a", &[], None), other]).unwrap(), "two reactors serve the topic a");
+        assert_eq!(
+            message([link("a", &[], None), other]).unwrap(),
+            "two reactors serve the topic a: a and other"
+        );
     }
 
     #[test]

@@ -20,8 +20,8 @@ pub use args::Args;
 pub use argument::{Arg, Conj, Cons, Fits};
 pub use circle::{Link, check_reactors};
 pub use key::{KeyBytes, KeyError};
-pub use params::{Enough, Least, List, Param, Spread, Untyped, Wire};
-pub use payload::Payload;
+pub use params::{Anything, Enough, Least, List, Param, Spread, Untyped, Wire};
+pub use payload::{Payload, Readable};
 pub use same::{Parameter, SameAsContract, same_count, same_parameter, same_reply};
 
 use std::marker::PhantomData;
@@ -65,8 +65,8 @@ pub trait Contract: Sized + 'static {
 
 /// A contract that can be asked: everything but an event.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is an event: it can be sent, not asked",
-    label = "this topic answers nothing",
+    message = "this topic is an event: it can be sent, not asked",
+    label = "answers nothing",
     note = "write `-> ()` on its declaration if callers may wait until it is done"
 )]
 pub trait Answers: Contract {}
@@ -124,18 +124,11 @@ impl<C> std::fmt::Debug for Topic<C> {
     }
 }
 
-/// The topic of a name, for the expansion of `deps!`.
+/// The topic of a contract. In the expansion of `deps!` that is a path, or for a topic's name the projection
+/// `<TopicId<..> as Declared<_>>::Contract`, in which rustc infers the rest. (As a function's bound, with the
+/// identifier inferred from an argument, an unknown topic would be mistaken for the only one there is.)
 #[doc(hidden)]
-pub const fn topic<const ID: u128, M>(_: TopicId<ID>) -> Topic<<TopicId<ID> as Declared<M>>::Contract>
-where
-    TopicId<ID>: Declared<M>,
-{
-    Topic::named(<<TopicId<ID> as Declared<M>>::Contract as Contract>::TOPIC)
-}
-
-/// The topic of a contract named by its path, for the expansion of `deps!`.
-#[doc(hidden)]
-pub const fn contract<C: Contract>() -> Topic<C> {
+pub const fn topic<C: Contract>() -> Topic<C> {
     Topic::named(C::TOPIC)
 }
 
@@ -149,6 +142,7 @@ pub const fn deeper(a: usize, b: usize) -> usize {
 #[derive(Debug)]
 pub struct Undeclared<T>(PhantomData<fn() -> T>);
 
+#[diagnostic::do_not_recommend]
 impl<T: 'static> Contract for Undeclared<T> {
     // The name stands in the `Topic`: it is not known to the type.
     const TOPIC: &'static str = "";
@@ -157,6 +151,7 @@ impl<T: 'static> Contract for Undeclared<T> {
     type Least = Least<0>;
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: 'static> Answers for Undeclared<T> {}
 
 /// Finds out whether the topic of `"topic"(..) -> T` is declared after all: by autoref, a declared
@@ -216,12 +211,6 @@ pub trait SameReply<T> {}
 impl<T> SameReply<T> for T {}
 
 impl<C: Contract> Topic<C> {
-    /// The topic's depth, for the `DEPTH` of a reactor that asks it.
-    #[doc(hidden)]
-    pub const fn depth(self) -> usize {
-        C::DEPTH
-    }
-
     /// Requires that the topic can be asked.
     #[doc(hidden)]
     pub const fn asked(self) -> Self
@@ -246,5 +235,34 @@ impl<C: Contract> Topic<C> {
     where
         C::Least: Enough<N>,
     {
+    }
+
+    /// Writes the argument at place `I`.
+    // As an `impl` the argument gets rustc's caret, which a second type argument would take away from it.
+    #[doc(hidden)]
+    pub fn arg<const I: usize>(
+        &self,
+        args: &mut Args,
+        argument: &(impl Arg<<C::Params as Param<I>>::Type> + ?Sized),
+    ) where
+        C::Params: Param<I>,
+    {
+        args.push(argument.written());
+    }
+
+    /// Writes the items of `..items`.
+    #[doc(hidden)]
+    pub fn spread<I>(&self, args: &mut Args, items: I)
+    where
+        C::Params: Spread,
+        I: IntoIterator<Item: Arg<<C::Params as Spread>::Item>>,
+    {
+        items.into_iter().for_each(|item| args.push(item.written()));
+    }
+
+    /// Writes the arguments that an own injection function returned.
+    #[doc(hidden)]
+    pub fn args(&self, args: &mut Args, arguments: &impl Fits<C::Params>) {
+        arguments.write(args);
     }
 }

@@ -12,6 +12,10 @@ pub struct List<T>(PhantomData<fn() -> T>);
 #[derive(Debug)]
 pub struct Untyped;
 
+/// The type of a parameter of such a topic.
+#[derive(Debug)]
+pub struct Anything;
+
 /// Parameters have a form on the wire.
 pub trait Wire: 'static {
     /// That form.
@@ -22,11 +26,11 @@ pub trait Wire: 'static {
     const IS_LIST: bool = false;
 }
 
-/// The parameter at place `I`; `A` is what the caller wrote there.
+/// The parameter at place `I`.
 #[diagnostic::on_unimplemented(message = "too many arguments for this topic", label = "unexpected argument")]
-pub trait Param<const I: usize, A: ?Sized> {
+pub trait Param<const I: usize> {
     /// The parameter's type.
-    type Type: ?Sized;
+    type Type;
 }
 
 /// `N` arguments are enough.
@@ -52,8 +56,8 @@ impl Wire for Untyped {
 }
 
 #[diagnostic::do_not_recommend]
-impl<const I: usize, A: ?Sized> Param<I, A> for Untyped {
-    type Type = A;
+impl<const I: usize> Param<I> for Untyped {
+    type Type = Anything;
 }
 
 impl<T: 'static> Wire for List<T> {
@@ -63,7 +67,7 @@ impl<T: 'static> Wire for List<T> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T, const I: usize, A: ?Sized> Param<I, A> for List<T> {
+impl<T, const I: usize> Param<I> for List<T> {
     type Type = T;
 }
 
@@ -128,7 +132,7 @@ macro_rules! param {
     };
     (@one [$($name:ident)*] $i:literal $t:ident) => {
         #[diagnostic::do_not_recommend]
-        impl<X: ?Sized, $($name),*> Param<$i, X> for ($($name,)*) {
+        impl<$($name),*> Param<$i> for ($($name,)*) {
             type Type = $t;
         }
     };

@@ -30,7 +30,8 @@ pub trait Payload: Sized + Send + 'static {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a record",
     label = "not `Deserialize`",
-    note = "derive it: `#[derive(serde::Deserialize)]`"
+    note = "derive it: `#[derive(serde::Deserialize)]`",
+    note = "if it is handed in, write out its type, or put `#[hand_in]` before the parameter"
 )]
 #[doc(hidden)]
 pub trait Readable: serde::de::DeserializeOwned {}

@@ -51,6 +51,11 @@ impl<'a> Run<'a> {
 ///     format!("{} ordered {order}", tenant.0)
 /// }
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be handed in",
+    label = "not `HandIn`",
+    note = "implement `fusion::HandIn` for it; if it is payload, put `#[payload]` before the parameter"
+)]
 pub trait HandIn: Sized + Send + 'static {
     /// Makes the parameter for one run.
     ///

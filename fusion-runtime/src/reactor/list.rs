@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use super::Reactor;
 
-/// Reactors, checked for circles and for double names and topics.
+/// Reactors as nested pairs, `(add, (sum, ()))`, checked for circles and for double names and topics.
 #[derive(Debug)]
 pub struct Set<L>(PhantomData<fn() -> L>);
 
@@ -12,14 +12,6 @@ pub struct Set<L>(PhantomData<fn() -> L>);
 pub const fn set<L>() -> Set<L> {
     Set(PhantomData)
 }
-
-/// No more reactors.
-#[derive(Debug)]
-pub struct Nil;
-
-/// A reactor and the rest.
-#[derive(Debug)]
-pub struct Cons<R, L>(PhantomData<fn() -> (R, L)>);
 
 /// Found at the head of a list.
 #[derive(Debug)]
@@ -74,12 +66,12 @@ pub trait Visitor {
 }
 
 #[diagnostic::do_not_recommend]
-impl<S> ReactorList<S, ()> for Nil {
+impl<S> ReactorList<S, ()> for () {
     fn visit(_: &mut impl Visitor) {}
 }
 
 #[diagnostic::do_not_recommend]
-impl<S, R, L, I, J> ReactorList<S, (I, J)> for Cons<R, L>
+impl<S, R, L, I, J> ReactorList<S, (I, J)> for (R, L)
 where
     R: Reactor,
     S: Provides<R::Needs, I>,

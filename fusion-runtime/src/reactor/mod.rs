@@ -6,7 +6,7 @@ mod list;
 
 pub use context::{Context, Key, State};
 pub use hand_in::{Calls, HandIn, HandIns, Run, StateMap};
-pub use list::{Cons, Has, Here, Nil, Provides, ReactorList, Set, There, Visitor, set};
+pub use list::{Has, Here, Provides, ReactorList, Set, There, Visitor, set};
 
 use std::{future::Future, time::Duration};
 

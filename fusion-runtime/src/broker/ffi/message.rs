@@ -105,12 +105,23 @@ impl Message {
     }
 }
 
+impl Message {
+    /// Gives the message back to librdkafka, without counting.
+    ///
+    /// # Safety
+    /// It is called once, the message is not used again, and it is still counted as alive.
+    pub(super) unsafe fn destroy(&self) {
+        // SAFETY: destroyed once; the client is alive, because it is not closed while the message is counted.
+        unsafe { sys::rd_kafka_message_destroy(self.raw.as_ptr()) }
+    }
+}
+
 impl Drop for Message {
     fn drop(&mut self) {
-        // SAFETY: destroyed once; the client is alive, because it is not closed before `live` is 0. After the
-        // subtraction `core` may be freed, so nothing follows it.
+        // SAFETY: a message is dropped once. Until the subtraction it is counted, so `core` is alive; after it,
+        // `core` may be freed, so nothing follows.
         unsafe {
-            sys::rd_kafka_message_destroy(self.raw.as_ptr());
+            self.destroy();
             self.core.as_ref().live.fetch_sub(1, Ordering::Release);
         }
     }

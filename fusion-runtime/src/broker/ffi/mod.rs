@@ -11,6 +11,7 @@
 //! that are not UTF-8, and its setter leaks.
 #![allow(unsafe_code)]
 
+mod batch;
 mod message;
 mod queue;
 mod send;
@@ -20,6 +21,7 @@ mod tests;
 use rdkafka::bindings as sys;
 use rdkafka::client::{Client, ClientContext};
 
+pub use batch::Batch;
 pub use message::{Message, MessageError, NativeHeaders};
 pub use queue::{Forwarder, OwnQueue, WakeGuard};
 pub use send::produce;

@@ -4,7 +4,7 @@ use rdkafka::{TopicPartitionList, consumer::Consumer as _};
 
 use crate::{
     Error,
-    broker::ffi::{Message, MessageError},
+    broker::ffi::{Batch, Message, MessageError},
     consume::rebalance::Place,
     observe::Count,
 };
@@ -46,7 +46,7 @@ impl Owner {
         }
         for place in touched {
             let Some(partition) = self.partitions.get_mut(&place) else { continue };
-            let batch = std::mem::take(&mut partition.taken);
+            let batch = Batch::from(std::mem::take(&mut partition.taken));
             self.core.counters.add(Count::Records, batch.len() as u64);
             partition.assignment.hand_over(batch.len());
             if partition.batches.send(batch).is_err() {

@@ -24,7 +24,7 @@ use crate::{
     Error,
     broker::{
         Start,
-        ffi::{OwnQueue, WakeGuard},
+        ffi::{Batch, Message, OwnQueue, WakeGuard},
     },
     observe::Count,
 };
@@ -33,7 +33,6 @@ use super::{
     lanes::Pressure,
     rebalance::{GroupContext, Place, Rebalance},
     shared::{Assignment, Core, Served},
-    worker::Batch,
 };
 
 use handle::Command;
@@ -70,7 +69,7 @@ struct Partition {
     /// The poll that was told last as one that blocks.
     blocked: u64,
     /// What was taken for it in this round.
-    taken: Batch,
+    taken: Vec<Message>,
 }
 
 /// Partitions on their way out.

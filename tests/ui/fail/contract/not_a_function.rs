@@ -1,0 +1,8 @@
+#![allow(unused)]
+
+use fusion::prelude::*;
+
+#[contract(topic = "add")]
+pub struct Add;
+
+fn main() {}

@@ -1,0 +1,14 @@
+#![allow(unused)]
+
+use fusion::prelude::*;
+
+#[contract(topic = "add")]
+pub fn add(numbers: Vec<i64>) -> i64;
+
+
+#[reactor(topic = "sum", deps! < one: "add"(two); two: "add"(1) <- three; three: "add"() after one >)]
+fn sum(one: i64) -> i64 {
+    one
+}
+
+fn main() {}

@@ -1,0 +1,22 @@
+#![allow(unused)]
+
+use fusion::prelude::*;
+
+#[contract(topic = "add")]
+pub fn add(numbers: Vec<i64>) -> i64;
+
+
+#[reactor(
+    topic = "sum",
+    deps! <
+        one: "add"(two);
+        two: "add"(one);
+        red: "add"() <- blue;
+        blue: "add"() after red
+    >
+)]
+fn sum(one: i64) -> i64 {
+    one
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+#![allow(unused)]
+
+use fusion::prelude::*;
+
+use std::borrow::Cow;
+
+#[reactor(topic = "one")]
+fn one(text: &str, list: &[i64], value: Option<&u64>, cow: Cow<'_, str>) -> i64 {
+    1
+}
+
+#[reactor(topic = "two")]
+fn two() -> &'static str {
+    "two"
+}
+
+fn main() {}

@@ -1,0 +1,8 @@
+#![allow(unused)]
+
+use fusion::prelude::*;
+
+#[reactor(topic = "sum" retry = 3)]
+fn sum() {}
+
+fn main() {}

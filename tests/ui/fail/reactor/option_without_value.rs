@@ -1,0 +1,8 @@
+#![allow(unused)]
+
+use fusion::prelude::*;
+
+#[reactor(topic, within, envelope)]
+fn sum() {}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#![allow(unused)]
+
+use fusion::prelude::*;
+
+fn main() {
+    reactors!["add", sum];
+}

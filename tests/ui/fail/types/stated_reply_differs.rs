@@ -1,0 +1,14 @@
+#![allow(unused)]
+
+use fusion::prelude::*;
+
+#[contract(topic = "add")]
+pub fn add(numbers: Vec<i64>) -> i64;
+
+
+#[reactor(topic = "sum", deps! < one: "add"(1) -> String; two: add(1) -> u8 >)]
+fn sum(one: i64) -> i64 {
+    one
+}
+
+fn main() {}

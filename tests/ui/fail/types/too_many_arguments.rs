@@ -1,0 +1,14 @@
+#![allow(unused)]
+
+use fusion::prelude::*;
+
+#[contract(topic = "pair")]
+pub fn pair(left: i64, right: String) -> i64;
+
+
+#[reactor(topic = "sum", deps! < one: "pair"(1, "a", 3, true); two: pair(1, "a", one) >)]
+fn sum(one: i64) -> i64 {
+    one
+}
+
+fn main() {}
