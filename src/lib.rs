@@ -1,35 +1,91 @@
-//! Reactors over Kafka: a handler says on itself which topic it serves and which requests must be answered first.
+#![doc = include_str!("docs/crate.md")]
 
-pub use fusion_runtime::contract::{Answers, Contract, Envelope, KeyBytes, KeyError};
-pub use fusion_runtime::failure::Code;
-pub use fusion_runtime::record::{Headers, Record, RecordRef};
+// What users write.
 
-pub use fusion_runtime::record::codec::Format;
+#[doc = include_str!("docs/contract.md")]
+pub use fusion_macros::contract;
+#[cfg(feature = "kafka")]
+#[doc = include_str!("docs/deps.md")]
+pub use fusion_macros::deps;
+#[cfg(feature = "kafka")]
+#[doc = include_str!("docs/reactor.md")]
+pub use fusion_macros::reactor;
+#[cfg(feature = "kafka")]
+#[doc = include_str!("docs/reactors.md")]
+pub use fusion_macros::reactors;
+
+// What they start and hold.
+
 #[cfg(feature = "kafka")]
 pub use fusion_runtime::{
-    Error, Order, Result,
     app::{App, Missed, Produced, Results, Running},
+    observe::{Count, Metrics},
+    pipeline::{Ask, Pipeline, Position},
+    request::Replies,
+};
+
+// What handlers take and return.
+
+#[cfg(feature = "kafka")]
+pub use fusion_runtime::{
+    dag::{Answer, CallError, Sent},
+    failure::Failure,
+    reactor::{Context, HandIn, Key, Run, State},
+};
+pub use fusion_runtime::{
+    failure::Code,
+    record::{Headers, HeadersRef, Record, RecordRef, codec::Format},
+};
+
+// How it is set up, and what can be wrong with that.
+
+#[cfg(feature = "kafka")]
+pub use fusion_runtime::{
+    Error, Result,
     broker::{
         Backoff, Config, ConfigError, Delivery, EmbeddedKafka, GroupProtocol, Settings, Start, TopicError,
         TopicPolicy,
     },
-    dag::{Answer, CallError, Sent},
-    failure::{Failure, RetryPolicy},
-    observe::{Count, Metrics},
-    pipeline::{Ask, Pipeline, Position},
     produce::ProduceError,
-    reactor::{Context, HandIn, Key, Reactor, ReactorSpec, Run, State},
-    request::Replies,
 };
 
-pub use fusion_macros::contract;
+// What the macros implement, for bounds.
+
+pub use fusion_runtime::contract::{Answers, Contract, Envelope, KeyBytes, KeyError};
 #[cfg(feature = "kafka")]
-pub use fusion_macros::{deps, reactor, reactors};
+pub use fusion_runtime::{
+    Order,
+    reactor::{Reactor, ReactorSpec},
+};
+
+// Nothing public takes or gives it.
+#[cfg(feature = "kafka")]
+#[doc(hidden)]
+pub use fusion_runtime::failure::RetryPolicy;
+
+/// The rules that the compiler checks, by the names that it calls them in its messages. Nothing here is written or
+/// called by hand.
+pub mod rules {
+    pub use fusion_runtime::contract::{
+        Anything, Arg, Conj, Cons, Declared, Enough, Fits, Least, List, Param, Parameter, Payload, Readable,
+        SameAsContract, SameReply, Spread, Topic, TopicId, Undeclared, Untyped, Wire,
+    };
+    #[cfg(feature = "kafka")]
+    pub use fusion_runtime::{
+        dag::{Each, FromOutcome, Iterable, Maybe, MaybeEach, One, ReadableReply, Slot, Taker},
+        reactor::{Fails, HandIns, Has, Provides, ReactorList, Set, Writable},
+    };
+}
 
 #[doc(hidden)]
 pub use fusion_runtime::__private;
 
+#[cfg(all(doc, feature = "kafka"))]
+pub mod manual;
+
 /// What a service imports: `use fusion::prelude::*;`.
+///
+/// A crate of contracts, without the feature `kafka`, gets [`contract`](macro@crate::contract) and [`Headers`] of it.
 pub mod prelude {
     #[cfg(feature = "kafka")]
     pub use crate::{
@@ -37,3 +93,8 @@ pub mod prelude {
     };
     pub use crate::{Headers, contract};
 }
+
+/// The code in the README compiles.
+#[cfg(all(doctest, feature = "kafka"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

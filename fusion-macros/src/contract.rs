@@ -75,20 +75,24 @@ impl<'a> Contract<'a> {
         quote!(#contract #declared)
     }
 
-    /// The same for a reactor. The topic leads to a contract of its own, which is not the type of the function's
-    /// name: what `Declared` names is in use, to rustc, and so would be whatever that type implements, down to
-    /// the function. As it is, a reactor that was left out of `reactors![..]` is reported as unused.
-    pub(crate) fn impls_apart(&self, depth: Option<TokenStream>) -> TokenStream {
+    /// The same for a reactor. The topic leads to a twin, which only has the same name: what `Declared` names is
+    /// in use, to rustc, and so is whatever that implements, down to the function. As it is, a reactor that was
+    /// left out of `reactors![..]` is reported as unused.
+    pub(crate) fn impls_apart(&self, depth: Option<&TokenStream>) -> TokenStream {
         let Self { name, root, function: Function { vis, .. }, .. } = self;
-        let Some(topic) = self.options.declared() else {
-            return self.contract_for(name, depth.as_ref());
-        };
-        let declaration = format_ident!("{}_contract", plain_name(self.function), span = self.at_name());
-        let apart = self.contract_for(&declaration, depth.as_ref());
-        let depth = depth.map(|_| quote_spanned!(self.at_name()=> <#declaration as #root::Contract>::DEPTH));
-        let own = self.contract_for(name, depth.as_ref());
-        let declared = declared(&declaration, topic, root);
-        quote_spanned!(self.at_name()=> #own #vis struct #declaration {} #apart #declared)
+        let own = self.contract_for(name, depth);
+        let twin = self.options.declared().map(|topic| {
+            let declared = declared(name, topic, root);
+            quote_spanned!(self.at_name()=>
+                const _: () = {
+                    #[allow(non_camel_case_types, missing_docs, unreachable_pub)]
+                    #vis struct #name {}
+                    #own
+                    #declared
+                };
+            )
+        });
+        quote!(#own #twin)
     }
 
     /// A signature that was not understood accepts any arguments, so that those who ask this topic have no errors
@@ -101,11 +105,9 @@ impl<'a> Contract<'a> {
             Some(Target::Topic(topic)) => quote!(#topic),
             _ => quote_spanned!(at_name=> ""),
         };
-        let envelope = self
-            .options
-            .json
-            .get()
-            .map(|()| quote_spanned!(at_name=> const ENVELOPE: #root::Envelope = #root::Envelope::Json;));
+        let envelope = self.options.json.get().map(|()| {
+            quote_spanned!(at_name=> const ENVELOPE: #root::Envelope = #root::Envelope::Json;)
+        });
         let depth = depth.map(|depth| quote_spanned!(at_name=> const DEPTH: usize = #depth;));
         let (params, least) = match handler.params_understood {
             true => (self.params(), handler.least()),
@@ -124,7 +126,7 @@ impl<'a> Contract<'a> {
                 #depth
                 type Params = #params;
                 type Reply = #reply;
-                type Least = #root::Least<#least>;
+                type Least = #root::Least<Self, #least>;
             }
             #answers
         )
@@ -159,8 +161,7 @@ pub(crate) fn tuple<'a>(params: impl Iterator<Item = &'a Param>, sig: &Signature
 fn declared(name: &Ident, topic: &LitStr, root: &Root) -> TokenStream {
     let span = ours_at(topic.span());
     let id = topic_id_literal(topic);
-    let words: String =
-        topic.value().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let words: String = topic.value().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     let only = format_ident!("only_one_contract_may_declare_{words}", span = span);
     let root = root.at(span);
     quote_spanned!(span=>

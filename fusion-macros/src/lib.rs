@@ -7,6 +7,8 @@ mod contract;
 mod deps;
 mod duration;
 mod function;
+#[cfg(test)]
+mod golden;
 mod options;
 mod reactor;
 mod reactors;

@@ -11,6 +11,23 @@ use crate::{
 };
 
 /// Why an app or a pipeline did not start, stopped, or could not do what it was asked.
+///
+/// ```
+/// use fusion::{Error, prelude::*};
+///
+/// # #[tokio::main]
+/// # async fn main() -> fusion::Result<()> {
+/// let error = App::new("idle", Config::embedded()?).start().await.unwrap_err();
+/// assert!(matches!(error, Error::NoReactors { .. }));
+///
+/// // Sending and asking have errors of their own, which `?` turns into this one.
+/// async fn sum(pipeline: &Pipeline) -> fusion::Result<i64> {
+///     Ok(pipeline.ask_value("add", serde_json::json!([1, 2])).await?.as_i64().unwrap_or_default())
+/// }
+/// # let _ = sum;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -108,5 +125,5 @@ impl Error {
     }
 }
 
-/// A result whose error is [`Error`], unless said otherwise.
+/// A result whose error is [`Error`], unless said otherwise: `async fn main() -> fusion::Result<()>`.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

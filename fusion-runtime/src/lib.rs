@@ -1,4 +1,6 @@
-//! The runtime of fusion. Use it through the `fusion` crate, which re-exports what users need.
+//! The runtime of fusion. Use it through the `fusion` crate, which re-exports what users need and has the manual.
+//!
+//! What is public here and not there is for the macros, for tests and for benches, and changes without notice.
 
 pub mod contract;
 pub mod failure;

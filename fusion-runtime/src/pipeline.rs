@@ -70,7 +70,7 @@ struct Shared {
     format: Format,
 }
 
-/// Where a record was written.
+/// Where a record was written: what [`Pipeline::send`] answers.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Position {
     /// The topic.
@@ -114,12 +114,22 @@ impl Pipeline {
     ///
     /// Before the `.await`, [`within`](Ask::within), [`retry`](Ask::retry), [`key`](Ask::key) and
     /// [`header`](Ask::header) say how.
+    ///
+    /// Arguments are a tuple, as long as the contract has parameters; for a topic that takes a list, of any length, or
+    /// a `Vec`.
+    ///
+    /// # Errors
+    /// `.await` gives a [`CallError`]: the service's own failure with its code, or `timeout`, `unknown_topic`,
+    /// `too_large`, `decode`.
     pub fn ask<C: Answers>(&self, args: impl Fits<C::Params>) -> Ask<C::Reply> {
         let value = self.arguments::<C>(&args);
         Ask::new(self.clone(), Cow::Borrowed(C::TOPIC), C::ENVELOPE, value)
     }
 
     /// Asks a topic by its name. The value is what goes over the wire: an array for several arguments.
+    ///
+    /// # Errors
+    /// As [`ask`](Pipeline::ask).
     pub fn ask_value(&self, topic: impl Into<String>, value: Value) -> Ask<Value> {
         let topic = topic.into();
         let value = self.encoded(&topic, &value);
@@ -127,12 +137,35 @@ impl Pipeline {
     }
 
     /// Sends to the topic of contract `C` and waits until the record is written, not until it is handled.
+    ///
+    /// ```
+    /// use fusion::prelude::*;
+    ///
+    /// #[contract(topic = "visits")]
+    /// fn visited(plate: String, place: String);
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> fusion::Result<()> {
+    /// # let pipeline = Pipeline::connect("caller", Config::embedded()?).await?;
+    /// let plate = "AA-01-BB".to_owned();
+    /// let position = pipeline.send::<visited>((&plate, "Lisbon")).key(&plate).header("tenant", "red").await?;
+    /// assert_eq!((&*position.topic, position.offset), ("visits", 0));
+    /// # pipeline.close().await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// `.await` gives [`Error::Produce`] when the record is not written, or after 30 seconds may not be;
+    /// [`Error::Topic`] when there is no such topic and none may be created; [`Error::Encode`].
     pub fn send<C: Contract>(&self, args: impl Fits<C::Params>) -> Send {
         let value = self.arguments::<C>(&args);
         Send::new(self.clone(), Cow::Borrowed(C::TOPIC), C::ENVELOPE, value)
     }
 
-    /// Sends to a topic by its name.
+    /// Sends to a topic by its name. The value is what goes over the wire.
+    ///
+    /// # Errors
+    /// As [`send`](Pipeline::send).
     pub fn send_value(&self, topic: impl Into<String>, value: Value) -> Send {
         let topic = topic.into();
         let value = self.encoded(&topic, &value);
@@ -207,7 +240,23 @@ impl std::fmt::Debug for Pipeline {
     }
 }
 
-/// A question that is about to be asked; `.await` asks it.
+/// A question that is about to be asked; `.await` asks it. [`Pipeline::ask`] makes one.
+///
+/// ```
+/// use fusion::{Code, prelude::*};
+/// use std::time::Duration;
+///
+/// #[contract(topic = "nobody_serves_this")]
+/// fn ask_nobody() -> String;
+///
+/// # #[tokio::main]
+/// # async fn main() -> fusion::Result<()> {
+/// # let pipeline = Pipeline::connect("caller", Config::embedded()?).await?;
+/// let asked = pipeline.ask::<ask_nobody>(()).within(Duration::from_millis(50));
+/// assert_eq!(asked.await.unwrap_err().code(), &Code::Timeout);
+/// # pipeline.close().await
+/// # }
+/// ```
 #[must_use = "nothing is asked before the `.await`"]
 #[derive(Debug)]
 pub struct Ask<T> {

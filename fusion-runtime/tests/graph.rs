@@ -12,13 +12,14 @@ use fusion_runtime::{
 };
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, time::Instant};
+use uuid::Uuid;
 
 struct add {}
 impl Contract for add {
     const TOPIC: &'static str = "add";
     type Params = List<i64>;
     type Reply = i64;
-    type Least = Least<0>;
+    type Least = Least<Self, 0>;
 }
 impl Answers for add {}
 impl Declared<add> for TopicId<1> {
@@ -29,7 +30,7 @@ impl Contract for subtract {
     const TOPIC: &'static str = "subtract";
     type Params = (i64, i64);
     type Reply = i64;
-    type Least = Least<2>;
+    type Least = Least<Self, 2>;
 }
 impl Answers for subtract {}
 impl Declared<subtract> for TopicId<2> {
@@ -40,7 +41,7 @@ impl Contract for greet {
     const TOPIC: &'static str = "greet";
     type Params = (String, Option<i64>);
     type Reply = String;
-    type Least = Least<1>;
+    type Least = Least<Self, 1>;
 }
 impl Answers for greet {}
 impl Declared<greet> for TopicId<3> {
@@ -83,11 +84,11 @@ async fn sum(
 fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Failure>> + Send {
     use p::{AscribedDeclared as _, SeenByCopy as _};
     async move {
-        let t_one = p::topic::<<TopicId<1> as Declared<_>>::Contract>().asked();
-        let t_hi = p::topic::<<TopicId<3> as Declared<_>>::Contract>().asked();
-        let t_all = p::topic::<<TopicId<1> as Declared<_>>::Contract>().asked();
-        let t_two = p::topic::<<TopicId<2> as Declared<_>>::Contract>().asked();
-        let t_four = p::topic::<<TopicId<2> as Declared<_>>::Contract>().asked();
+        let t_one = p::topic::<<<TopicId<1> as Declared<_>>::Contract as Contract>::Least>().asked();
+        let t_hi = p::topic::<<<TopicId<3> as Declared<_>>::Contract as Contract>::Least>().asked();
+        let t_all = p::topic::<<<TopicId<1> as Declared<_>>::Contract as Contract>::Least>().asked();
+        let t_two = p::topic::<<<TopicId<2> as Declared<_>>::Contract as Contract>::Least>().asked();
+        let t_four = p::topic::<<<TopicId<2> as Declared<_>>::Contract as Contract>::Least>().asked();
         let t_late = (&&p::Ascribed::<3, String>::new(TopicId, "greet")).topic().answers::<String>().asked();
         let (s_one, s_hi, s_all) = (t_one.one("one"), t_hi.maybe("hi"), t_all.each("all"));
         let (s_two, s_four, s_late) = (t_two.one("two"), t_four.one("four"), t_late.one("late"));
@@ -170,6 +171,10 @@ struct Services {
 impl Route for Services {
     fn format(&self) -> Format {
         Format::Json
+    }
+
+    fn id(&self) -> Uuid {
+        Uuid::new_v4()
     }
 
     fn send(&self, request: Request) -> PendingReply {

@@ -1,5 +1,6 @@
 //! Graphs that the macros made, evaluated over topics that the test answers.
 
+mod order;
 mod services;
 
 use fusion::{Code, Reactor, prelude::*};

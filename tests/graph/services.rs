@@ -14,6 +14,7 @@ use fusion_runtime::{
 };
 use serde_json::{Value, json};
 use tokio::{sync::oneshot, time::Instant};
+use uuid::Uuid;
 
 /// Answers as the topics would, and writes down what it was asked.
 #[derive(Default)]
@@ -97,6 +98,10 @@ pub(crate) fn answer(topic: &str, arguments: &Value) -> Option<Value> {
 impl Route for Services {
     fn format(&self) -> Format {
         Format::Json
+    }
+
+    fn id(&self) -> Uuid {
+        Uuid::new_v4()
     }
 
     fn send(&self, request: Request) -> PendingReply {

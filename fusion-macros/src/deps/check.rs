@@ -6,7 +6,7 @@ use std::time::Duration;
 use proc_macro2::Ident;
 use syn::Path;
 
-use super::ast::{Dag, Node, Target, key};
+use super::ast::{Dag, How, Node, Target, key};
 use super::{Surroundings, flow, graph};
 use crate::duration::show;
 use crate::report::{Report, did_you_mean};
@@ -24,6 +24,7 @@ pub(super) fn all(dag: &Dag, needs: &[Vec<usize>], around: &Surroundings, report
     check_own_topic(dag, around, report);
     check_unknown_nodes(dag, around, report);
     check_repeated_names(dag, report);
+    check_spreads(dag, report);
     check_expressions(dag, report);
     check_cycles(dag, needs, report);
     check_within(dag, needs, around, report);
@@ -184,6 +185,16 @@ fn check_repeated_names(dag: &Dag, report: &mut Report) {
 fn check_expressions(dag: &Dag, report: &mut Report) {
     for expression in dag.nodes.iter().flat_map(Node::expressions) {
         flow::check(&expression.expr, report);
+    }
+}
+
+/// An own function gets the arguments as a tuple, and only rustc knows how many items a list has.
+fn check_spreads(dag: &Dag, report: &mut Report) {
+    for node in &dag.nodes {
+        let function = node.injections.iter().any(|injection| matches!(injection.how, How::Function(_)));
+        for spread in node.args.iter().filter_map(|arg| arg.spread.as_ref().filter(|_| function)) {
+            report.error(spread, "an own function cannot take `..`: give it the list as one argument");
+        }
     }
 }
 

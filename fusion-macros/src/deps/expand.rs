@@ -84,7 +84,7 @@ impl Lowering<'_> {
             }
             (target, reply) => {
                 let contract = contract(target, self.root);
-                let topic = quote_spanned!(span=> #root::topic::<#contract>());
+                let topic = quote_spanned!(span=> #root::topic::<<#contract as #root::Contract>::Least>());
                 match reply {
                     Some(reply) => quote_spanned!(ours_at(reply.span())=> #topic.answers::<#reply>()),
                     None => topic,
@@ -124,7 +124,7 @@ impl Lowering<'_> {
         let (name, slot) = (future(node), slot(node));
         let (bindings, injected) = self.inputs(index, node);
         let outcome = self.outcome(node, &self.request(index, node, &injected));
-        quote_spanned!(ours()=>
+        quote_spanned!(ours_at(node.target.span())=>
             let #name = #root::node(&#slot, async {
                 #bindings
                 #outcome
@@ -218,8 +218,9 @@ impl Lowering<'_> {
     }
 
     fn each(&self, Each { pat, items }: &Each, args: &TokenStream, ask: &TokenStream) -> TokenStream {
-        let (root, items) = (self.root, self.items(items));
-        quote_spanned!(ours()=> #root::each(#items, |n, #pat| { #args #ask }).await)
+        let (span, items) = (ends(&items.expr).0, self.items(items));
+        let root = self.root.at(span);
+        quote_spanned!(span=> #root::each(#items, |n, #pat| { #args #ask }).await)
     }
 
     /// An async closure only where `else` needs one: the other way has a level less.
@@ -230,9 +231,10 @@ impl Lowering<'_> {
         otherwise: &Expr,
         at_target: Span,
     ) -> TokenStream {
-        let (root, items) = (self.root, self.items(items));
+        let (span, items) = (ends(&items.expr).0, self.items(items));
+        let root = self.root.at(span);
         let asked = quote_spanned!(at_target=> #ask.await);
-        quote_spanned!(ours()=>
+        quote_spanned!(span=>
             #root::each(#items, async |n, #pat| #root::or({ #args #asked }, || #otherwise)).await
         )
     }
@@ -354,13 +356,7 @@ impl Lowering<'_> {
 
     /// The names of all topics that are asked.
     pub(crate) fn asks(&self) -> TokenStream {
-        let root = self.root;
-        let names = self.nodes().iter().map(|node| match &node.target {
-            Target::Topic(topic) => topic.to_token_stream(),
-            Target::Contract(path) => {
-                quote_spanned!(ours_at(path.span())=> <#path as #root::Contract>::TOPIC)
-            }
-        });
+        let names = self.nodes().iter().map(|node| topic_name(&node.target, self.root));
         quote_spanned!(ours()=> &[#(#names),*])
     }
 }
@@ -397,6 +393,25 @@ fn contract(target: &Target, root: &Root) -> TokenStream {
             quote_spanned!(span=> <#root::TopicId<#id> as #root::Declared<_>>::Contract)
         }
         Target::Contract(path) => path.to_token_stream(),
+    }
+}
+
+/// The same once more, for what a path that leads to no contract must not be reported for again.
+pub(crate) fn contract_for_sure(target: &Target, root: &Root) -> TokenStream {
+    let (contract, span) = (contract(target, root), target.span());
+    let root = root.at(span);
+    quote_spanned!(span=> <<#contract as #root::Contract>::Least as #root::Of>::Contract)
+}
+
+/// The topic's name as a value.
+pub(crate) fn topic_name(target: &Target, root: &Root) -> TokenStream {
+    match target {
+        Target::Topic(topic) => topic.to_token_stream(),
+        Target::Contract(_) => {
+            let (contract, span) = (contract(target, root), ours_at(target.span()));
+            let root = root.at(span);
+            quote_spanned!(span=> <#contract as #root::Contract>::TOPIC)
+        }
     }
 }
 

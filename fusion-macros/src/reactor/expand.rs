@@ -9,11 +9,11 @@ use crate::alias;
 use crate::contract::{Contract, plain_name, tuple};
 use crate::deps::Analysed;
 use crate::deps::ast::{Target, key};
-use crate::deps::expand::{Lowering, slot};
+use crate::deps::expand::{Lowering, contract_for_sure, slot, topic_name};
 use crate::function::{Body, Function};
 use crate::options::{Options, Order};
 use crate::report::Report;
-use crate::root::{Root, ours_at};
+use crate::root::ours_at;
 use crate::signature::{Handler, Param, Reply, Role, argument_of, last_segment, plain};
 
 /// Everything that is known of a reactor.
@@ -41,10 +41,10 @@ impl Expansion<'_> {
             return quote!(#function #errors);
         }
         let ty = self.contract.ty(&["missing_docs"]);
-        let contract = match self.options.topic.get() {
-            Some(Target::Contract(path)) if fine => self.same_as(path),
+        let declared = match self.options.topic.get() {
+            Some(target @ Target::Contract(_)) if fine => self.same_as(&contract_for_sure(target, root)),
             Some(Target::Contract(_)) => TokenStream::new(),
-            _ => self.contract.impls_apart(graph.as_ref().map(Lowering::depth)),
+            _ => self.contract.impls_apart(graph.as_ref().map(Lowering::depth).as_ref()),
         };
         let (reactor, aliases) = match fine {
             true => (self.reactor(graph.as_ref()), alias::refuse(self.handler, root)),
@@ -55,7 +55,7 @@ impl Expansion<'_> {
             #function
             #ty
             #(#cfgs)*
-            const _: () = { #contract #reactor #aliases };
+            const _: () = { #declared #reactor #aliases };
             #errors
         )
     }
@@ -73,12 +73,12 @@ impl Expansion<'_> {
     }
 
     /// Compares the signature with that of the contract which it implements, each part under its own type.
-    fn same_as(&self, path: &syn::Path) -> TokenStream {
+    fn same_as(&self, contract: &TokenStream) -> TokenStream {
         let root = &self.contract.root;
         let params = self.handler.payload().enumerate().map(|(place, Param { ty, .. })| {
             let span = ours_at(ty.span());
             let root = root.at(span);
-            quote_spanned!(span=> #root::same_parameter::<#path, #place, #ty>();)
+            quote_spanned!(span=> #root::same_parameter::<#contract, #place, #ty>();)
         });
         let count = self.handler.payload().count();
         let at_close = ours_at(self.function.sig.paren_token.span.close());
@@ -86,8 +86,8 @@ impl Expansion<'_> {
         let (root_at_close, root_at_reply) = (root.at(at_close), root.at(at_reply));
         let reply =
             self.handler.reply.value().map_or_else(|| quote_spanned!(at_reply=> ()), |ty| quote!(#ty));
-        let count = quote_spanned!(at_close=> #root_at_close::same_count::<#path, #count>());
-        let reply = quote_spanned!(at_reply=> #root_at_reply::same_reply::<#path, #reply>());
+        let count = quote_spanned!(at_close=> #root_at_close::same_count::<#contract, #count>());
+        let reply = quote_spanned!(at_reply=> #root_at_reply::same_reply::<#contract, #reply>());
         quote_spanned!(ours()=> const _: () = { #(#params)* #reply; #count; };)
     }
 
@@ -119,9 +119,20 @@ impl Expansion<'_> {
     /// The contract of the topic: of our own, or the one that `topic` names.
     fn served(&self) -> TokenStream {
         match self.options.topic.get() {
-            Some(Target::Contract(path)) => quote!(#path),
+            Some(target @ Target::Contract(_)) => contract_for_sure(target, &self.contract.root),
             _ => self.contract.name.to_token_stream(),
         }
+    }
+
+    /// A constant of that contract.
+    fn of_contract(&self, constant: &str) -> TokenStream {
+        let span = match self.options.topic.get() {
+            Some(target @ Target::Contract(_)) => target.span(),
+            _ => ours(),
+        };
+        let (root, contract, constant) =
+            (self.contract.root.at(span), self.served(), Ident::new(constant, span));
+        quote_spanned!(span=> <#contract as #root::Contract>::#constant)
     }
 
     /// The state that the parameters take, as a list of types.
@@ -138,7 +149,7 @@ impl Expansion<'_> {
         let Contract { root, .. } = &self.contract;
         let Options { to, within, retry, order, concurrency, json, .. } = self.options;
         let name = self.options.name.get().map_or_else(|| plain_name(self.function), syn::LitStr::value);
-        let contract = self.served();
+        let topic = self.of_contract("TOPIC");
         let mut fields = Vec::new();
         let mut field = |name: &str, value: TokenStream| {
             let name = Ident::new(name, ours());
@@ -148,7 +159,7 @@ impl Expansion<'_> {
             field("asks", graph.asks());
         }
         if let Some(to) = to.get() {
-            let to = topic_of(to, root);
+            let to = topic_name(to, root);
             field("to", quote_spanned!(ours()=> #root::Some(#to)));
             let optional = self.handler.reply.value().is_some_and(|ty| argument_of(ty, "Option").is_some());
             field("optional", quote!(#optional));
@@ -173,12 +184,12 @@ impl Expansion<'_> {
             field("concurrency", quote!(#concurrency));
         }
         if json.get().is_some() || matches!(self.options.topic.get(), Some(Target::Contract(_))) {
-            field("envelope", quote_spanned!(ours()=> <#contract as #root::Contract>::ENVELOPE));
+            field("envelope", self.of_contract("ENVELOPE"));
         }
         quote_spanned!(ours()=>
             const SPEC: #root::ReactorSpec = #root::ReactorSpec {
                 #(#fields)*
-                ..#root::ReactorSpec::new(#name, <#contract as #root::Contract>::TOPIC)
+                ..#root::ReactorSpec::new(#name, #topic)
             };
         )
     }
@@ -290,7 +301,7 @@ impl Expansion<'_> {
 
     fn stub(&self) -> TokenStream {
         let Contract { name, root, .. } = &self.contract;
-        let (contract, called) = (self.served(), plain_name(self.function));
+        let (contract, topic, called) = (self.served(), self.of_contract("TOPIC"), plain_name(self.function));
         quote_spanned!(self.at_name()=>
             #[automatically_derived]
             impl #root::Reactor for #name {
@@ -299,7 +310,7 @@ impl Expansion<'_> {
                 type HandIns = ();
                 type Value = ();
                 type Needs = ();
-                const SPEC: #root::ReactorSpec = #root::ReactorSpec::new(#called, <#contract as #root::Contract>::TOPIC);
+                const SPEC: #root::ReactorSpec = #root::ReactorSpec::new(#called, #topic);
                 fn run(_: (), _: ()) -> impl ::core::future::Future<Output = #root::Result<(), #root::Failure>> + ::core::marker::Send + 'static {
                     ::core::future::pending()
                 }
@@ -314,13 +325,6 @@ impl Expansion<'_> {
 
 fn ours() -> Span {
     Span::mixed_site()
-}
-
-fn topic_of(target: &Target, root: &Root) -> TokenStream {
-    match target {
-        Target::Topic(topic) => topic.to_token_stream(),
-        Target::Contract(path) => quote_spanned!(ours_at(path.span())=> <#path as #root::Contract>::TOPIC),
-    }
 }
 
 fn taker(param: &Param) -> Ident {

@@ -63,7 +63,31 @@ impl App {
 }
 
 impl<S> App<S> {
-    /// Provides a value that handlers take as `State<T>`. One value per type.
+    /// Provides a value that handlers take as [`State<T>`](crate::reactor::State). One value per type; a second one of
+    /// the same type replaces the first.
+    ///
+    /// ```
+    /// use fusion::prelude::*;
+    ///
+    /// struct Prices {
+    ///     tea: u64,
+    /// }
+    ///
+    /// #[reactor(topic = "price")]
+    /// fn price(article: String, prices: State<Prices>) -> Option<u64> {
+    ///     (article == "tea").then_some(prices.tea)
+    /// }
+    ///
+    /// # fn main() -> fusion::Result<()> {
+    /// let app = App::new("shop", Config::embedded()?)
+    ///     .state(Prices { tea: 450 })
+    ///     .reactors(reactors![price]);
+    /// # let _ = app;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// Without `.state(..)`, or with it behind `.reactors(..)`, this does not compile.
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> App<(T, S)> {
         self.state.insert(value);
         let App { name, config, state, reactors, replies, format, .. } = self;
@@ -79,7 +103,8 @@ impl<S> App<S> {
         self
     }
 
-    /// The way that replies to the reactors' own requests take.
+    /// The way that replies to the reactors' own requests take. Default [`Replies::Inbox`]. It matters only to reactors
+    /// with `deps!`.
     pub fn replies(mut self, replies: Replies) -> App<S> {
         self.replies = replies;
         self
@@ -91,7 +116,10 @@ impl<S> App<S> {
         self
     }
 
-    /// Starts to serve and returns.
+    /// Starts to serve and returns. See [`Running`] for what comes then.
+    ///
+    /// All topics are there when it returns: the reactors' and their dead letters', and those they ask and send to.
+    /// Partitions come a moment later, [`Running::assigned`] waits for them.
     ///
     /// # Errors
     /// When there are no reactors, the configuration is wrong, no broker answers within `connect_limit`, or topics

@@ -13,7 +13,7 @@ use crate::record::{
 /// How many results wait for a slow reader before it misses the oldest.
 pub(super) const CAPACITY: usize = 1024;
 
-/// A value that a reactor produced, encoded, and the record it was produced for.
+/// A value that a reactor produced, and the record it was produced for. [`Results::next`] gives them.
 #[derive(Clone, Debug)]
 pub struct Produced<T = Arc<[u8]>> {
     /// The value.
@@ -48,7 +48,21 @@ pub enum Missed {
 /// Everything that one reactor produces from now on, in this process.
 ///
 /// It is bounded: a reader that falls behind by more than 1,024 values is told how many it missed, and the reactor is
-/// never held up.
+/// never held up. [`Running::results`](super::Running::results) makes one.
+///
+/// ```
+/// use fusion::{Missed, Results};
+///
+/// async fn watch(mut results: Results<i64>) {
+///     while let Some(next) = results.next().await {
+///         match next {
+///             Ok(produced) => println!("{} for offset {}", produced.value, produced.offset),
+///             Err(Missed::Slow(missed)) => println!("{missed} values were missed"),
+///             Err(error) => println!("{error}"),
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct Results<T> {
     receiver: broadcast::Receiver<Produced>,

@@ -23,6 +23,33 @@ use crate::{
 use super::{Produced, Results};
 
 /// An app that serves. Dropping it without [`shutdown`](Running::shutdown) leaves it running until the process ends.
+///
+/// ```
+/// use fusion::{Count, prelude::*};
+///
+/// #[reactor(topic = "half")]
+/// fn half(number: i64) -> Result<i64, Failure> {
+///     match number % 2 {
+///         0 => Ok(number / 2),
+///         _ => Err(Failure::new("odd", format!("{number} is odd")).not_retryable()),
+///     }
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> fusion::Result<()> {
+/// let config = Config::embedded()?;
+/// let app = App::new("halves", config.clone()).reactors(reactors![half]).start().await?;
+/// assert_eq!(app.assigned().await, 4); // the embedded broker's topics have four partitions
+///
+/// let pipeline = Pipeline::connect("caller", config).await?;
+/// assert_eq!(pipeline.ask::<half>((42,)).await?, 21);
+/// assert!(pipeline.ask::<half>((7,)).await.is_err());
+/// pipeline.close().await?;
+///
+/// assert_eq!(app.metrics().get(Count::Failed), 1);
+/// app.shutdown().await
+/// # }
+/// ```
 pub struct Running {
     config: Config,
     consumer: Consumer,

@@ -18,9 +18,13 @@ use super::{ConfigError, LogContext, ffi};
 
 /// A broker inside the process, alive as long as this handle. Any thread may use it.
 ///
+/// It is librdkafka's mock cluster, and no Kafka: nothing is kept when it ends, a partition holds its last
+/// [`RETENTION_BYTES`](EmbeddedKafka::RETENTION_BYTES), topics are not deleted, transactions mean nothing.
+///
 /// ```
-/// # use std::sync::Arc;
-/// # use fusion_runtime::broker::{Config, EmbeddedKafka};
+/// use fusion::{Config, EmbeddedKafka};
+/// use std::sync::Arc;
+///
 /// let broker = Arc::new(EmbeddedKafka::start().unwrap());
 /// broker.create_topic("orders", 3).unwrap();
 /// let config = Config::with_embedded(broker);
@@ -68,6 +72,7 @@ impl EmbeddedKafka {
     }
 
     /// Everything else that librdkafka's mock cluster can do.
+    #[doc(hidden)]
     pub fn mock(&self) -> MockCluster<'_, LogContext> {
         self.owner.mock_cluster().expect("the owner was made with a cluster")
     }
@@ -82,6 +87,9 @@ impl EmbeddedKafka {
     }
 
     /// Creates a topic. With `group.protocol=consumer` it must be there before the subscribe.
+    ///
+    /// # Errors
+    /// When there is one of this name already.
     pub fn create_topic(&self, name: &str, partitions: i32) -> KafkaResult<()> {
         self.call(|mock| mock.create_topic(name, partitions, 1))
     }
@@ -103,16 +111,19 @@ impl EmbeddedKafka {
 
     /// Answers the next requests of this kind with these errors, one each. `RD_KAFKA_RESP_ERR__TRANSPORT` cuts the
     /// connection instead.
+    #[doc(hidden)]
     pub fn request_errors(&self, request: RDKafkaApiKey, errors: &[RDKafkaRespErr]) {
         self.mock().request_errors(request, errors);
     }
 
     /// Takes back the errors that were not answered yet.
+    #[doc(hidden)]
     pub fn clear_request_errors(&self, request: RDKafkaApiKey) {
         self.mock().clear_request_errors(request);
     }
 
     /// Lets metadata name this error for a topic.
+    #[doc(hidden)]
     pub fn topic_error(&self, topic: &str, error: RDKafkaRespErr) -> KafkaResult<()> {
         self.call(|mock| mock.topic_error(topic, error))
     }

@@ -9,10 +9,10 @@ use std::collections::hash_map::{Entry, RandomState};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::hash::{BuildHasher, BuildHasherDefault, Hasher};
 
-/// Which records of a partition wait for each other.
+/// Which records of a partition wait for each other: the option `order` of a reactor.
 ///
 /// ```
-/// use fusion_runtime::Order;
+/// use fusion::Order;
 /// assert_eq!(Order::default(), Order::Key);
 /// assert_eq!("partition".parse(), Ok(Order::Partition));
 /// ```
@@ -183,6 +183,7 @@ impl<R> Lanes<R> {
     }
 
     /// How many records are in flight.
+    #[cfg(test)]
     pub(crate) fn in_flight(&self) -> usize {
         self.in_flight
     }
@@ -224,6 +225,12 @@ impl Pressure {
     #[inline]
     pub(crate) fn low(&self) -> (usize, usize) {
         self.low
+    }
+
+    /// Whether the waiting bytes alone are too many.
+    #[inline]
+    pub(crate) fn is_heavy(&self, bytes: usize) -> bool {
+        bytes >= self.high.1
     }
 
     /// Whether a paused partition should be read again. Always so when nothing waits.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Deserializer};
 use crate::{
     contract::{Contract, Envelope, Payload, Wire},
     failure::{Code, Failure},
-    reactor::{HandIns, Reactor, ReactorSpec, Run},
+    reactor::{HandIns, Reactor, ReactorSpec, Run, Writable},
     record::{
         codec::{Codec, CodecError, Format},
         wire,
@@ -152,7 +152,7 @@ where
 impl<F, V> Future for Place<F>
 where
     F: Future<Output = Result<V, Failure>>,
-    V: serde::Serialize,
+    V: Writable,
 {
     type Output = Ran;
 
@@ -176,10 +176,10 @@ where
     }
 }
 
-fn encoded<V: serde::Serialize>(value: &V, format: Format) -> Result<Vec<u8>, Failure> {
+fn encoded<V: Writable>(value: &V, format: Format) -> Result<Vec<u8>, Failure> {
     let mut bytes = Vec::new();
     // The value may implement `Serialize` by hand, and that may panic.
-    catch_unwind(AssertUnwindSafe(|| format.encode(value, &mut bytes)))
+    catch_unwind(AssertUnwindSafe(|| format.encode(value.written(), &mut bytes)))
         .map_err(|panic| panicked(&*panic))?
         .map_err(|error| Failure::new(Code::Handler, error.to_string()).not_retryable())?;
     Ok(bytes)

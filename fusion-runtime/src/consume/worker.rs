@@ -98,7 +98,7 @@ impl Worker {
     }
 
     fn finish(&mut self, offset: i64) {
-        if self.progress.finish(offset).is_err() {
+        if self.progress.finish_in_place(offset).is_err() {
             tracing::error!(topic = self.served.spec.topic, self.partition, offset, "finished twice");
         }
         self.finished += 1;

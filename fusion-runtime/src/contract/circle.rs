@@ -66,16 +66,24 @@ const fn same(a: &str, b: &str) -> bool {
     true
 }
 
-/// The reactor that serves `topic`, if one of these does.
-const fn serves(links: &[Link], topic: &str) -> Option<usize> {
+/// FNV-1a. rustc refuses constants that take too many steps, and comparing every name with every other byte by
+/// byte would be too many for some hundred reactors.
+const fn hash(text: &str) -> u64 {
+    let bytes = text.as_bytes();
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     let mut i = 0;
-    while i < links.len() {
-        if same(links[i].topic, topic) {
-            return Some(i);
-        }
+    while i < bytes.len() {
+        hash = (hash ^ bytes[i] as u64).wrapping_mul(0x100_0000_01b3);
         i += 1;
     }
-    None
+    hash
+}
+
+/// The reactors and the hashes of their topics.
+#[derive(Clone, Copy)]
+struct Table<'a, const N: usize> {
+    links: &'a [Link; N],
+    topics: &'a [u64; N],
 }
 
 /// Which edges of the graph a check follows.
@@ -85,118 +93,126 @@ enum Edges {
     To,
 }
 
-/// The `n`th topic that reactor `i` leads to.
-const fn edge(links: &[Link], i: usize, n: usize, edges: Edges) -> Option<&'static str> {
-    match edges {
-        Edges::Asks if n < links[i].asks.len() => Some(links[i].asks[n]),
-        Edges::To if n == 0 => links[i].to,
-        _ => None,
-    }
-}
-
-/// The first reactor on a circle, or `None`. A reactor is on one if a walk from it comes back to it.
-const fn on_circle<const N: usize>(links: &[Link; N], edges: Edges) -> Option<usize> {
-    let mut start = 0;
-    while start < N {
-        if next_on_path(links, start, start, edges).is_some() {
-            return Some(start);
-        }
-        start += 1;
-    }
-    None
-}
-
-/// From `at`, the neighbour that leads back to `goal` on a shortest way.
-const fn next_on_path<const N: usize>(
-    links: &[Link; N],
-    at: usize,
-    goal: usize,
-    edges: Edges,
-) -> Option<usize> {
-    // Distances to `goal`, relaxed until nothing changes; N is the number of reactors in one app.
-    let mut distance = [usize::MAX; N];
-    distance[goal] = 0;
-    let mut changed = true;
-    while changed {
-        changed = false;
+impl<const N: usize> Table<'_, N> {
+    /// The reactor that serves `topic`, if one of these does.
+    const fn serves(self, topic: &str) -> Option<usize> {
+        let hash = hash(topic);
         let mut i = 0;
         while i < N {
-            let mut n = 0;
-            while let Some(topic) = edge(links, i, n, edges) {
-                if let Some(j) = serves(links, topic)
-                    && distance[j] != usize::MAX
-                    && distance[j] + 1 < distance[i]
-                {
-                    distance[i] = distance[j] + 1;
-                    changed = true;
-                }
-                n += 1;
+            if self.topics[i] == hash && same(self.links[i].topic, topic) {
+                return Some(i);
             }
             i += 1;
         }
+        None
     }
-    let mut best = None;
-    let mut least = usize::MAX;
-    let mut n = 0;
-    while let Some(topic) = edge(links, at, n, edges) {
-        if let Some(j) = serves(links, topic)
-            && distance[j] < least
-        {
-            best = Some(j);
-            least = distance[j];
+
+    /// The `n`th topic that reactor `i` leads to.
+    const fn edge(self, i: usize, n: usize, edges: Edges) -> Option<&'static str> {
+        match edges {
+            Edges::Asks if n < self.links[i].asks.len() => Some(self.links[i].asks[n]),
+            Edges::To if n == 0 => self.links[i].to,
+            _ => None,
         }
-        n += 1;
     }
-    best
+
+    /// Walks depth first. A reactor that is met again while the walk from it goes on is on a circle, with all that
+    /// were entered since, and with no other.
+    #[track_caller]
+    const fn fail_on_circle(self, edges: Edges, what: &str) {
+        let mut entered = [false; N];
+        // The way to where the walk is, and the next edge to follow from each place on it.
+        let (mut path, mut next) = ([0; N], [0; N]);
+        // Its place on the way, counted from 1; 0 for those that are not on it.
+        let mut place = [0; N];
+        let mut start = 0;
+        while start < N {
+            let mut length = 0;
+            if !entered[start] {
+                (path[0], next[0], place[start], length) = (start, 0, 1, 1);
+                entered[start] = true;
+            }
+            while length > 0 {
+                let at = path[length - 1];
+                let Some(topic) = self.edge(at, next[length - 1], edges) else {
+                    place[at] = 0;
+                    length -= 1;
+                    continue;
+                };
+                next[length - 1] += 1;
+                let Some(to) = self.serves(topic) else { continue };
+                if place[to] > 0 {
+                    self.fail(what, &path, place[to] - 1, length);
+                }
+                if !entered[to] {
+                    (path[length], next[length], place[to]) = (to, 0, length + 1);
+                    entered[to] = true;
+                    length += 1;
+                }
+            }
+            start += 1;
+        }
+    }
+
+    #[track_caller]
+    const fn fail(self, what: &str, path: &[usize; N], from: usize, to: usize) -> ! {
+        let mut text = Text::new().push(what);
+        let mut i = from;
+        while i < to {
+            text = text.push(self.links[path[i]].topic).push(" -> ");
+            i += 1;
+        }
+        text.push(self.links[path[from]].topic).fail()
+    }
 }
 
-#[track_caller]
-const fn fail_on_circle<const N: usize>(links: &[Link; N], edges: Edges, what: &str) {
-    if let Some(start) = on_circle(links, edges) {
-        let mut text = Text::new().push(what).push(links[start].topic);
-        let mut at = start;
-        while let Some(next) = next_on_path(links, at, start, edges) {
-            text = text.push(" -> ").push(links[next].topic);
-            at = next;
-            if at == start {
-                break;
+/// The first pair of equal hashes, as the two places.
+const fn first_pair<const N: usize>(hashes: &[u64; N]) -> Option<(usize, usize)> {
+    let mut i = 0;
+    while i < N {
+        let mut j = i + 1;
+        while j < N {
+            if hashes[i] == hashes[j] {
+                return Some((i, j));
             }
+            j += 1;
         }
-        text.fail();
+        i += 1;
     }
+    None
 }
 
 /// Fails the build when two reactors have one name or serve one topic, when some wait for each other, or
 /// when what one sends comes back to it.
 #[track_caller]
 pub const fn check_reactors<const N: usize>(links: &[Link; N]) {
+    let (mut topics, mut names) = ([0; N], [0; N]);
     let mut i = 0;
     while i < N {
-        let mut j = i + 1;
-        while j < N {
-            if same(links[i].topic, links[j].topic) {
-                Text::new()
-                    .push("two reactors serve the topic ")
-                    .push(links[i].topic)
-                    .push(": ")
-                    .push(links[i].name)
-                    .push(" and ")
-                    .push(links[j].name)
-                    .fail();
-            }
-            if same(links[i].name, links[j].name) {
-                Text::new()
-                    .push("two reactors are called ")
-                    .push(links[i].name)
-                    .push(": give one of them another name with `name = ..`")
-                    .fail();
-            }
-            j += 1;
-        }
+        (topics[i], names[i]) = (hash(links[i].topic), hash(links[i].name));
         i += 1;
     }
-    fail_on_circle(links, Edges::Asks, "these reactors wait for each other: ");
-    fail_on_circle(links, Edges::To, "what this reactor sends comes back to it: ");
+    // Two different names of one hash: as likely as 64 bits make it, and renaming one of them helps.
+    if let Some((i, j)) = first_pair(&topics) {
+        Text::new()
+            .push("two reactors serve the topic ")
+            .push(links[i].topic)
+            .push(": ")
+            .push(links[i].name)
+            .push(" and ")
+            .push(links[j].name)
+            .fail();
+    }
+    if let Some((i, _)) = first_pair(&names) {
+        Text::new()
+            .push("two reactors are called ")
+            .push(links[i].name)
+            .push(": give one of them another name with `name = ..`")
+            .fail();
+    }
+    let table = Table { links, topics: &topics };
+    table.fail_on_circle(Edges::Asks, "these reactors wait for each other: ");
+    table.fail_on_circle(Edges::To, "what this reactor sends comes back to it: ");
 }
 
 #[cfg(test)]
@@ -241,6 +257,28 @@ mod tests {
     fn a_circle_through_to_is_another_mistake() {
         let text = message([link("a", &[], Some("b")), link("b", &[], Some("a"))]);
         assert_eq!(text.unwrap(), "what this reactor sends comes back to it: a -> b -> a");
+    }
+
+    #[test]
+    fn a_circle_may_be_entered_anywhere() {
+        let links = [
+            link("c", &["x", "d"], None),
+            link("d", &["a"], None),
+            link("a", &["b"], None),
+            link("b", &["d"], None),
+        ];
+        assert_eq!(message(links).unwrap(), "these reactors wait for each other: d -> a -> b -> d");
+        assert_eq!(message([link("a", &["a"], None)]).unwrap(), "these reactors wait for each other: a -> a");
+        // Two ways to one place are no circle.
+        assert_eq!(
+            message([
+                link("a", &["b", "c"], None),
+                link("b", &["d"], None),
+                link("c", &["d"], None),
+                link("d", &[], None)
+            ]),
+            None
+        );
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub use args::Args;
 pub use argument::{Arg, Conj, Cons, Fits};
 pub use circle::{Link, check_reactors};
 pub use key::{KeyBytes, KeyError};
-pub use params::{Anything, Enough, Least, List, Param, Spread, Untyped, Wire};
+pub use params::{Anything, Enough, Least, List, Of, Param, Spread, Untyped, Wire};
 pub use payload::{Payload, Readable};
 pub use same::{Parameter, SameAsContract, same_count, same_parameter, same_reply};
 
@@ -54,16 +54,31 @@ pub trait Contract: Sized + 'static {
     /// One more than the deepest topic this one asks. Computing it makes rustc find circles.
     #[doc(hidden)]
     const DEPTH: usize = 0;
-    /// The parameters: a tuple, or [`List`].
+    /// The parameters: a tuple, or [`List`] for a topic that takes any number of arguments.
     type Params: Wire;
     /// The answer, `()` for an event.
     type Reply;
-    /// The number of arguments that callers must write at least.
+    /// The number of arguments that callers must write at least, as a [`Least`] of this contract.
     #[doc(hidden)]
-    type Least;
+    type Least: Of<Contract = Self>;
 }
 
-/// A contract that can be asked: everything but an event.
+/// A contract that can be asked: everything but an event, a declaration without `->`.
+///
+/// ```
+/// use fusion::{Answers, prelude::*};
+/// use std::time::Duration;
+///
+/// /// Asks anything, impatiently.
+/// async fn quickly<C: Answers>(
+///     asked: fusion::Ask<C::Reply>,
+/// ) -> Result<C::Reply, CallError>
+/// where
+///     C::Reply: serde::de::DeserializeOwned + Send + Sync + 'static,
+/// {
+///     asked.within(Duration::from_millis(100)).await
+/// }
+/// ```
 #[diagnostic::on_unimplemented(
     message = "this topic is an event: it can be sent, not asked",
     label = "answers nothing",
@@ -83,7 +98,7 @@ pub trait Declared<Marker> {
     type Contract: Contract;
 }
 
-/// How a request travels.
+/// How a request travels: the option `envelope` of a reactor or a contract.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Envelope {
     /// The value is the payload; everything else is in headers.
@@ -124,12 +139,12 @@ impl<C> std::fmt::Debug for Topic<C> {
     }
 }
 
-/// The topic of a contract. In the expansion of `deps!` that is a path, or for a topic's name the projection
-/// `<TopicId<..> as Declared<_>>::Contract`, in which rustc infers the rest. (As a function's bound, with the
+/// The topic of the contract whose `Least` this is. In the expansion of `deps!` the contract is a path, or for a
+/// topic's name `<TopicId<..> as Declared<_>>::Contract`, in which rustc infers the rest. (As a bound here, with the
 /// identifier inferred from an argument, an unknown topic would be mistaken for the only one there is.)
 #[doc(hidden)]
-pub const fn topic<C: Contract>() -> Topic<C> {
-    Topic::named(C::TOPIC)
+pub const fn topic<L: Of>() -> Topic<L::Contract> {
+    Topic::named(<L::Contract as Contract>::TOPIC)
 }
 
 /// The larger of two depths: `Ord::max` is not `const`.
@@ -148,7 +163,7 @@ impl<T: 'static> Contract for Undeclared<T> {
     const TOPIC: &'static str = "";
     type Params = Untyped;
     type Reply = T;
-    type Least = Least<0>;
+    type Least = Least<Self, 0>;
 }
 
 #[diagnostic::do_not_recommend]

@@ -4,6 +4,8 @@ use std::marker::PhantomData;
 
 use crate::record::codec::Shape;
 
+use super::Contract;
+
 /// The one parameter of a topic that takes any number of arguments, `fn add(numbers: Vec<i64>)`.
 #[derive(Debug)]
 pub struct List<T>(PhantomData<fn() -> T>);
@@ -76,18 +78,31 @@ impl<T> Spread for List<T> {
     type Item = T;
 }
 
-/// The least number of arguments: trailing `Option`s may be left out, a list may be empty.
+/// The least number of arguments that the contract `C` takes: trailing `Option`s may be left out, a list may be
+/// empty.
 #[derive(Debug)]
-pub struct Least<const N: usize>;
+pub struct Least<C, const N: usize>(PhantomData<fn() -> C>);
+
+/// The contract of a [`Least`]. Whoever comes to a contract this way, from a path that leads to none, has one
+/// error: what is projected from it is unknown to rustc, and what follows from that is not reported.
+#[doc(hidden)]
+pub trait Of {
+    /// The contract.
+    type Contract: Contract;
+}
+
+impl<C: Contract, const N: usize> Of for Least<C, N> {
+    type Contract = C;
+}
 
 macro_rules! enough {
     ($least:literal: $($n:literal)*) => {
-        $(#[diagnostic::do_not_recommend] impl Enough<$n> for Least<$least> {})*
+        $(#[diagnostic::do_not_recommend] impl<C> Enough<$n> for Least<C, $least> {})*
     };
 }
 
 #[diagnostic::do_not_recommend]
-impl<const N: usize> Enough<N> for Least<0> {}
+impl<C, const N: usize> Enough<N> for Least<C, 0> {}
 // One more than 12, so that one surplus argument is told as what it is, by `Param`.
 enough!(1: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);
 enough!(2: 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16);

@@ -11,10 +11,10 @@ pub trait Parameter<const I: usize> {
 
 /// A type of the signature is the one of the contract.
 #[diagnostic::on_unimplemented(
-    message = "the contract has `{Self}` here, not `{T}`",
-    label = "expected `{Self}`, found `{T}`"
+    message = "the contract has `{Expected}` here, not `{Self}`",
+    label = "expected `{Expected}`, found `{Self}`"
 )]
-pub trait SameAsContract<T> {}
+pub trait SameAsContract<Expected> {}
 
 #[diagnostic::do_not_recommend]
 impl<T> SameAsContract<T> for T {}
@@ -30,7 +30,7 @@ pub const fn same_parameter<C, const I: usize, T>()
 where
     C: Contract,
     C::Params: Parameter<I>,
-    <C::Params as Parameter<I>>::Type: SameAsContract<T>,
+    T: SameAsContract<<C::Params as Parameter<I>>::Type>,
 {
 }
 
@@ -39,7 +39,7 @@ where
 pub const fn same_reply<C, T>()
 where
     C: Contract,
-    C::Reply: SameAsContract<T>,
+    T: SameAsContract<C::Reply>,
 {
 }
 

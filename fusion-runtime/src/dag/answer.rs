@@ -15,6 +15,33 @@ use super::{
 ///
 /// A handler that takes `Answer<T>` for a node learns where the request went and how long the answer took;
 /// `Option<Answer<T>>` for a node with `if`, `Vec<Answer<T>>` for one with `for`.
+///
+/// ```
+/// use fusion::prelude::*;
+///
+/// #[reactor(topic = "add")]
+/// fn add(numbers: Vec<i64>) -> i64 {
+///     numbers.iter().sum()
+/// }
+///
+/// #[reactor(topic = "explain", deps! < sum: "add"(1, 2) else 0 >)]
+/// fn explain(sum: Answer<i64>) -> String {
+///     match sum.sent {
+///         Some(sent) => format!("{} of {} is {}", sent.topic, sent.arguments(), sum.value),
+///         None => format!("nobody answered, so {}", sum.value),
+///     }
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> fusion::Result<()> {
+/// # let config = Config::embedded()?;
+/// # let app = App::new("math", config.clone()).reactors(reactors![add, explain]).start().await?;
+/// # let pipeline = Pipeline::connect("caller", config).await?;
+/// assert_eq!(pipeline.ask::<explain>(()).await?, "add of [1,2] is 3");
+/// # pipeline.close().await?;
+/// # app.shutdown().await
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Answer<T> {
     /// What was answered, or the value of `else`.
@@ -23,7 +50,7 @@ pub struct Answer<T> {
     pub sent: Option<Sent>,
 }
 
-/// A request that was answered.
+/// A request that was answered: where it was written, what it said, and how long its answer took.
 #[derive(Clone, Debug)]
 pub struct Sent {
     /// The topic that was asked.

@@ -133,6 +133,9 @@ pub trait Route: Send + Sync + 'static {
     /// How requests are encoded.
     fn format(&self) -> Format;
 
+    /// An id that no other request has, of this route or any other.
+    fn id(&self) -> Uuid;
+
     /// Sends one request. It does not block; what goes wrong arrives as the reply.
     fn send(&self, request: Request) -> PendingReply;
 }

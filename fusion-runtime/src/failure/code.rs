@@ -5,7 +5,7 @@ use std::fmt;
 /// Codes that fusion does not know, a handler's own or another service's, are kept as they are.
 ///
 /// ```
-/// use fusion_runtime::failure::Code;
+/// use fusion::Code;
 /// assert_eq!(Code::from("timeout"), Code::Timeout);
 /// assert_eq!(Code::from("out_of_stock").as_str(), "out_of_stock");
 /// ```

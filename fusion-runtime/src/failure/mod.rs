@@ -21,7 +21,7 @@ pub use retry::RetryPolicy;
 /// For this to hold, `Failure` itself is not `Display`; read [`Failure::code`] and [`Failure::message`].
 ///
 /// ```
-/// use fusion_runtime::failure::{Code, Failure};
+/// use fusion::{Code, Failure};
 ///
 /// fn parse(text: &str) -> Result<i64, Failure> {
 ///     let number: i64 = text.parse()?;

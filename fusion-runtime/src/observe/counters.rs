@@ -104,8 +104,20 @@ impl Counters {
 /// The counters at one moment.
 ///
 /// ```
-/// use fusion::Count;
+/// use fusion::{Count, Metrics};
+///
+/// /// In the text format of Prometheus.
+/// fn exported(metrics: &Metrics) -> String {
+///     metrics.iter().map(|(count, times)| format!("fusion_{}_total {times}\n", count.as_str())).collect()
+/// }
+///
+/// # #[tokio::main]
+/// # async fn main() -> fusion::Result<()> {
 /// assert_eq!(Count::DeadLetters.as_str(), "dead_letters");
+/// # let pipeline = fusion::Pipeline::connect("caller", fusion::Config::embedded()?).await?;
+/// assert!(exported(&pipeline.metrics()).contains("fusion_requests_total 0"));
+/// # pipeline.close().await
+/// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Metrics(BTreeMap<Count, u64>);

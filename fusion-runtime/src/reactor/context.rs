@@ -72,7 +72,7 @@ impl Context {
         self.hops
     }
 
-    /// The time left until this run is given up.
+    /// The time left until this run is given up: the reactor's `within`, or less if the caller waits for less.
     pub fn remaining(&self) -> Duration {
         self.deadline.saturating_duration_since(tokio::time::Instant::now())
     }
@@ -93,7 +93,8 @@ impl HandIn for Context {
     }
 }
 
-/// The record's key. `Key<Option<K>>` accepts records without one.
+/// The record's key. `Key<Option<K>>` accepts records without one. For a `Key<K>`, a record without a key, or with one
+/// that is no `K`, is a failure with code `decode`.
 ///
 /// ```
 /// use fusion::prelude::*;

@@ -12,7 +12,7 @@ use crate::{
     record::{Headers, RecordRef},
 };
 
-/// One run of a reactor, as its hand-ins see it.
+/// One run of a reactor, as its hand-ins see it: what [`HandIn::hand_in`] is given.
 pub struct Run<'a> {
     pub(crate) record: RecordRef<'a>,
     pub(crate) reactor: &'static str,

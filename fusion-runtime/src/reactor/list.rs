@@ -42,7 +42,7 @@ pub trait Provides<N, I> {}
 #[diagnostic::do_not_recommend]
 impl<S> Provides<(), ()> for S {}
 
-#[diagnostic::do_not_recommend]
+// These two are recommended: below them rustc finds which state is missing.
 impl<S, H, R, I, J> Provides<(H, R), (I, J)> for S
 where
     S: Has<H, I>,
@@ -70,7 +70,6 @@ impl<S> ReactorList<S, ()> for () {
     fn visit(_: &mut impl Visitor) {}
 }
 
-#[diagnostic::do_not_recommend]
 impl<S, R, L, I, J> ReactorList<S, (I, J)> for (R, L)
 where
     R: Reactor,

@@ -18,7 +18,19 @@ use crate::{
     failure::Failure,
 };
 
-/// A handler that serves a topic. `#[reactor]` implements it for the type beside the function.
+/// A handler that serves a topic. `#[reactor]` implements it for the type beside the function; it is not written by
+/// hand, and what is hidden of it may change.
+///
+/// ```
+/// use fusion::{Reactor, prelude::*};
+///
+/// #[reactor(topic = "add", retry = 1)]
+/// fn add(numbers: Vec<i64>) -> i64 {
+///     numbers.iter().sum()
+/// }
+///
+/// assert_eq!((add::SPEC.topic, add::SPEC.retry), ("add", 1));
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a reactor",
     label = "not a reactor",
@@ -28,17 +40,21 @@ pub trait Reactor: Send + Sync + 'static {
     /// The topic, its parameters and its answer.
     type Contract: Contract;
     /// The handler's payload parameters, as a tuple.
+    #[doc(hidden)]
     type Payload: Payload;
     /// The handler's other parameters, [`Caller`](crate::dag::Caller) for its graph included.
+    #[doc(hidden)]
     type HandIns: HandIns;
     /// What the handler returns when all went well.
     type Value: Writable;
     /// The state it takes, as a list of types.
+    #[doc(hidden)]
     type Needs;
     /// Everything else that the attribute says.
     const SPEC: ReactorSpec;
 
     /// Runs graph and handler once.
+    #[doc(hidden)]
     fn run(
         payload: Self::Payload,
         hand_ins: Self::HandIns,
@@ -69,14 +85,26 @@ pub fn outcome<T, E: Fails>(outcome: Result<T, E>) -> Result<T, Failure> {
 #[diagnostic::on_unimplemented(
     message = "the answer `{Self}` cannot be written to a reply",
     label = "not `Serialize` and `Send`",
-    note = "derive it: `#[derive(serde::Serialize)]`"
+    note = "derive it: `#[derive(serde::Serialize)]`",
+    note = "a `Result` behind an alias is to be written out, so that errors become error replies: `Result<T, E>`"
 )]
-pub trait Writable: Serialize + Send + 'static {}
+// Not a subtrait of `Serialize`: rustc would ask for that first, in serde's words.
+pub trait Writable: Send + 'static {
+    /// What is written to the wire.
+    type Written: Serialize;
+    /// The value to write.
+    fn written(&self) -> &Self::Written;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + Send + 'static> Writable for T {}
+impl<T: Serialize + Send + 'static> Writable for T {
+    type Written = T;
+    fn written(&self) -> &T {
+        self
+    }
+}
 
-/// What a `#[reactor]` attribute says.
+/// What a `#[reactor]` attribute says: [`Reactor::SPEC`].
 #[derive(Clone, Copy, Debug)]
 pub struct ReactorSpec {
     /// How the reactor is called in internal topics, metrics and logs.
@@ -103,6 +131,7 @@ pub struct ReactorSpec {
 
 impl ReactorSpec {
     /// The defaults, for a reactor called `name` that serves `topic`.
+    #[doc(hidden)]
     pub const fn new(name: &'static str, topic: &'static str) -> Self {
         ReactorSpec {
             name,
@@ -119,6 +148,7 @@ impl ReactorSpec {
     }
 
     /// What the check of a list of reactors looks at.
+    #[doc(hidden)]
     pub const fn link(&self) -> Link {
         Link { name: self.name, topic: self.topic, asks: self.asks, to: self.to }
     }

@@ -4,7 +4,7 @@
 /// missing (Kafka tells "no value" from an empty one).
 ///
 /// ```
-/// use fusion_runtime::record::Headers;
+/// use fusion::Headers;
 ///
 /// let mut headers = Headers::new();
 /// headers.push("tenant", "red");

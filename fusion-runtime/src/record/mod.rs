@@ -73,7 +73,7 @@ impl Record {
     /// The same record, borrowed.
     ///
     /// ```
-    /// use fusion_runtime::record::Record;
+    /// use fusion::Record;
     /// let record = Record { topic: "add".into(), offset: 7, value: Some(b"[1,2]".to_vec()), ..Record::default() };
     /// assert_eq!(record.as_ref().value, Some(&b"[1,2]"[..]));
     /// assert_eq!(record.as_ref().to_owned(), record);

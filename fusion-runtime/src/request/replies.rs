@@ -1,6 +1,23 @@
 //! The routes that replies can take.
 
 /// Where the replies to an app's or a pipeline's requests go.
+///
+/// ```
+/// use fusion::{EmbeddedKafka, Format, Replies, prelude::*};
+/// use std::sync::Arc;
+///
+/// # #[tokio::main]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let broker = Arc::new(EmbeddedKafka::start()?);
+/// broker.create_topic("our.replies", 6)?;
+///
+/// let replies = Replies::Shared { topic: "our.replies".to_owned(), partition: 3 };
+/// let config = Config::with_embedded(broker);
+/// let pipeline = Pipeline::connect_with("caller", config, replies, Format::Json).await?;
+/// # pipeline.close().await?;
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Replies {

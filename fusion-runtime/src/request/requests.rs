@@ -4,7 +4,7 @@ use std::{
     collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -56,6 +56,9 @@ pub(super) struct Shared {
     inbox: Option<String>,
     reader: OnceLock<Reader>,
     pub(super) table: Table<Waiter>,
+    /// Random once, then counted on: asking the system for every id would cost more than the rest of a request.
+    first_id: u128,
+    asked: AtomicU64,
     ephemeral: ephemeral::Topics,
     closed: AtomicBool,
     /// Topics that exist.
@@ -107,6 +110,8 @@ impl Requests {
             inbox,
             reader: OnceLock::new(),
             table: Table::new(),
+            first_id: Uuid::new_v4().as_u128(),
+            asked: AtomicU64::new(0),
             ephemeral: ephemeral::Topics::default(),
             closed: AtomicBool::new(false),
             known: RwLock::default(),
@@ -356,6 +361,11 @@ fn epoch_millis(deadline: Instant) -> u64 {
 impl Route for Shared {
     fn format(&self) -> Format {
         self.format
+    }
+
+    fn id(&self) -> Uuid {
+        let count = self.asked.fetch_add(1, Ordering::Relaxed);
+        Uuid::from_u128(self.first_id.wrapping_add(u128::from(count)))
     }
 
     fn send(&self, request: Request) -> PendingReply {

@@ -48,7 +48,7 @@ impl<W> Table<W> {
     }
 }
 
-/// Ids are random already.
+/// Ids begin at a random number.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct IdHasher(u64);
 
@@ -64,7 +64,8 @@ impl Hasher for IdHasher {
     }
 
     fn write_u128(&mut self, id: u128) {
-        self.0 = (id >> 64) as u64 ^ id as u64;
+        // Those of one route follow each other; the multiplication spreads them over the high bits, too.
+        self.0 = (id as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     }
 }
 

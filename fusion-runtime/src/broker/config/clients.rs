@@ -13,6 +13,7 @@ type Properties = BTreeMap<String, String>;
 impl Config {
     /// For the one consumer of an app's group. Ends of partitions are not reported, because each would be a
     /// message of its own after every record that comes alone: set `enable.partition.eof` where they are needed.
+    #[doc(hidden)]
     pub fn group_consumer(&self, group: &str) -> Result<ClientConfig, ConfigError> {
         self.check()?;
         Ok(self.client("consumer", self.group_properties(group)))
@@ -20,6 +21,7 @@ impl Config {
 
     /// For a consumer that assigns its partitions itself and never commits, as for replies. The group's name is
     /// needed only because librdkafka assigns nothing without one; the consumer never joins it.
+    #[doc(hidden)]
     pub fn assigned_consumer(&self, group: &str) -> Result<ClientConfig, ConfigError> {
         self.check()?;
         let mut properties = self.consumer_base(group);
@@ -36,12 +38,14 @@ impl Config {
 
     /// For the plain producer. Its context must be read by a thread of its own, see
     /// [`Producer`](crate::produce::Producer).
+    #[doc(hidden)]
     pub fn producer(&self) -> Result<ClientConfig, ConfigError> {
         self.check()?;
         Ok(self.client("producer", self.producer_properties_in_force()))
     }
 
     /// For the client that creates and deletes topics.
+    #[doc(hidden)]
     pub fn admin(&self) -> Result<ClientConfig, ConfigError> {
         self.check()?;
         let mut properties = self.base();
@@ -51,6 +55,7 @@ impl Config {
 
     /// For a client that only asks what topics there are. It is a consumer, because asking as a producer creates
     /// what is asked for.
+    #[doc(hidden)]
     pub fn observer(&self) -> Result<ClientConfig, ConfigError> {
         let mut config = self.admin()?;
         config.set("allow.auto.create.topics", "false");

@@ -15,6 +15,18 @@ impl Config {
     ///
     /// Variables that librdkafka does not know (`KAFKA_HOME`, Kubernetes' `KAFKA_PORT`) are ignored with one
     /// warning; those that the runtime decides on (`KAFKA_GROUP_ID`) are an error.
+    ///
+    /// ```no_run
+    /// # fn main() -> Result<(), fusion::ConfigError> {
+    /// let config = fusion::Config::from_env()?;
+    /// println!("{config}"); // all that is in force, without secrets
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`ConfigError::NoBrokers`], [`ConfigError::Owned`], [`ConfigError::Invalid`] and [`ConfigError::NotText`]. Nothing
+    /// is connected yet.
     pub fn from_env() -> Result<Config, ConfigError> {
         let config = Config::from_vars(variables()?)?;
         if !config.ignored_variables().is_empty() {
@@ -26,6 +38,9 @@ impl Config {
 
     /// As [`from_env`](Config::from_env), but without `KAFKA_BOOTSTRAP_SERVERS` a broker starts inside this
     /// process, and a line on stderr says so. For examples and development.
+    ///
+    /// # Errors
+    /// Those of [`from_env`](Config::from_env), and [`ConfigError::Embedded`].
     pub fn from_env_or_embedded() -> Result<Config, ConfigError> {
         let variables = variables()?;
         if variables.iter().any(|(name, _)| name == BROKERS) {
@@ -56,6 +71,17 @@ impl Config {
 
     /// [`from_env`](Config::from_env) with other variables than the process's own. What it ignores is in
     /// [`ignored_variables`](Config::ignored_variables).
+    ///
+    /// ```
+    /// use fusion::Config;
+    ///
+    /// let variables = [("KAFKA_BOOTSTRAP_SERVERS", "kafka-1:9092"), ("KAFKA_CLIENT_RACK", "lisbon-a")];
+    /// let config = Config::from_vars(variables.map(|(name, value)| (name.into(), value.into()))).unwrap();
+    /// assert!(config.to_string().contains("consumer client.rack = lisbon-a"));
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`from_env`](Config::from_env).
     pub fn from_vars(variables: impl IntoIterator<Item = (String, String)>) -> Result<Config, ConfigError> {
         let mut config = Config::new("");
         let inner = config.inner_mut();

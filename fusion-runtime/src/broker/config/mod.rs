@@ -28,7 +28,7 @@ pub use settings::{Backoff, Delivery, GroupProtocol, Settings, Start, TopicPolic
 /// [`check`](Config::check).
 ///
 /// ```
-/// # use fusion_runtime::broker::Config;
+/// use fusion::Config;
 /// use std::time::Duration;
 ///
 /// let config = Config::new("kafka-1:9092,kafka-2:9092")
@@ -54,7 +54,7 @@ struct Inner {
 }
 
 impl Config {
-    /// With these brokers, `host:port` and commas between.
+    /// With these brokers, `host:port` and commas between. The environment is not looked at.
     pub fn new(bootstrap: impl Into<String>) -> Config {
         let inner = Inner {
             bootstrap: bootstrap.into(),
@@ -69,6 +69,9 @@ impl Config {
     }
 
     /// With a new broker inside this process, which lives as long as the configuration and what is made of it.
+    ///
+    /// # Errors
+    /// [`ConfigError::Embedded`] when no port of the loopback interface is free.
     pub fn embedded() -> Result<Config, ConfigError> {
         Ok(Config::with_embedded(Arc::new(EmbeddedKafka::start()?)))
     }
@@ -229,6 +232,16 @@ impl Config {
     }
 
     /// Finds mistakes without connecting. Whatever makes a client calls it.
+    ///
+    /// ```
+    /// use fusion::Config;
+    ///
+    /// let error = Config::new("kafka-1:9092").set("group.id", "mine").check().unwrap_err();
+    /// assert!(error.to_string().ends_with("`group.id` (the app's name is its group)"));
+    /// ```
+    ///
+    /// # Errors
+    /// The first mistake, as [`ConfigError`]; of properties that cannot be set, all of them.
     pub fn check(&self) -> Result<(), ConfigError> {
         if self.bootstrap().trim().is_empty() {
             return Err(ConfigError::NoBrokers);

@@ -3,7 +3,16 @@
 use std::time::Duration;
 
 /// What an app goes by, apart from librdkafka's own properties. [`Config`](super::Config) has a method of the same
-/// name for each field.
+/// name for each field, and [`Config::settings`](super::Config::settings) reads them.
+///
+/// ```
+/// use fusion::{Config, Settings};
+/// use std::time::Duration;
+///
+/// let config = Config::new("kafka-1:9092").hops(4).stop_limit(Duration::from_secs(5));
+/// assert_eq!(config.settings().hops, 4);
+/// assert_eq!(config.settings().in_flight, Settings::default().in_flight);
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Settings {
@@ -68,6 +77,14 @@ impl Default for Settings {
 }
 
 /// What happens to topics that are needed and do not exist.
+///
+/// ```
+/// use fusion::{Config, TopicPolicy};
+///
+/// let config = Config::new("kafka-1:9092")
+///     .topics(TopicPolicy::Create { partitions: Some(12), replication: Some(3) });
+/// # config.check().unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TopicPolicy {
     /// They are created.
@@ -92,7 +109,8 @@ impl Default for TopicPolicy {
 pub enum Delivery {
     /// Each is written once or, after a failure, more often.
     AtLeastOnce,
-    /// Each is written once, in one transaction with the progress of its source.
+    /// Each is written once, in one transaction with the progress of its source. **Not available yet**: a
+    /// configuration with it is an error.
     ExactlyOnce,
 }
 

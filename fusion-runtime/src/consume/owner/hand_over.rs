@@ -1,5 +1,7 @@
 //! From the queue to the workers, and back-pressure.
 
+use std::time::Instant;
+
 use rdkafka::{TopicPartitionList, consumer::Consumer as _};
 
 use crate::{
@@ -9,7 +11,7 @@ use crate::{
     observe::Count,
 };
 
-use super::{COMMITTED_LIMIT, Owner};
+use super::{COMMITTED_LIMIT, FULL_LIMIT, Owner, Partition};
 
 impl Owner {
     /// Gives every partition's records to its worker.
@@ -55,12 +57,40 @@ impl Owner {
                     format!("the worker of topic `{}`, partition {} has ended by itself", place.0, place.1);
                 return Err(Error::Fatal { client: "consumer", reason });
             }
-            let held = partition.assignment.held();
-            if !partition.paused && self.pressure.should_pause(held, partition.assignment.waiting_bytes()) {
+            if !partition.paused && self.pressure.is_heavy(partition.assignment.waiting_bytes()) {
                 self.pause(&place);
             }
         }
         Ok(())
+    }
+
+    /// Whether more may be taken. What is not taken stays with librdkafka, which bounds it; that is how the workers set
+    /// the pace. If it does not help, because some partitions are stuck, these are paused and the others go on.
+    pub(super) fn has_room(&mut self) -> bool {
+        let reading = self.partitions.values().filter(|partition| !partition.paused);
+        let full = |owner: &Self| {
+            let reading = owner.partitions.values().filter(|partition| !partition.paused);
+            reading.map(|partition| partition.assignment.held()).sum::<usize>() >= owner.core.settings.in_flight
+        };
+        if !full(self) {
+            self.full_since = None;
+            return true;
+        }
+        // Before the second look: whatever is finished from here on wakes this thread.
+        reading.for_each(|partition| partition.assignment.wake_at((self.pressure.low().0, usize::MAX)));
+        if !full(self) {
+            return true;
+        }
+        if self.full_since.get_or_insert_with(Instant::now).elapsed() >= FULL_LIMIT {
+            self.full_since = None;
+            let stuck = |partition: &&Partition| {
+                !partition.paused && self.pressure.should_pause(partition.assignment.held(), 0)
+            };
+            let stuck: Vec<Place> =
+                self.partitions.values().filter(stuck).map(|partition| partition.place.clone()).collect();
+            stuck.iter().for_each(|place| self.pause(place));
+        }
+        false
     }
 
     pub(super) fn pause(&mut self, place: &Place) {

@@ -91,6 +91,7 @@ impl Consumer {
                     stopping: None,
                     next_commit: Instant::now() + COMMIT_EVERY,
                     commits,
+                    full_since: None,
                 };
                 owner.run();
                 drop(closing);

@@ -50,6 +50,9 @@ const REVOKE_LIMIT: Duration = Duration::from_secs(10);
 const COMMIT_LIMIT: Duration = Duration::from_secs(5);
 /// How long the broker may take to say where the group stands.
 const COMMITTED_LIMIT: Duration = Duration::from_secs(10);
+/// How long everything waits for a partition that holds too much, before that one is paused. A pause throws away what
+/// was fetched ahead, so a busy partition must not be taken for a stuck one.
+const FULL_LIMIT: Duration = Duration::from_millis(100);
 /// A poll of a worker that lasts longer is held up by a handler.
 const BLOCKED: Duration = Duration::from_secs(1);
 /// Bytes that may wait for their lanes, per partition.
@@ -109,6 +112,8 @@ struct Owner {
     stopping: Option<Stopping>,
     next_commit: Instant,
     commits: Commits,
+    /// Since when as much is held as may be.
+    full_since: Option<Instant>,
 }
 
 impl Owner {
@@ -130,7 +135,7 @@ impl Owner {
             if let Some(reason) = self.client.context().take_fatal() {
                 break Err(Error::Fatal { client: "consumer", reason });
             }
-            let taken = self.queue.take(batch, &mut messages);
+            let taken = if self.has_room() { self.queue.take(batch, &mut messages) } else { 0 };
             if let Err(error) = self.hand_over(&mut messages) {
                 break Err(error);
             }

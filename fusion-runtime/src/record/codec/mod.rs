@@ -58,7 +58,8 @@ pub trait Codec: Copy {
 /// The longest start of an array in any format: MessagePack's with a count of four bytes.
 pub const ARRAY_START: usize = 5;
 
-/// A format that values are written in.
+/// A format that values are written in. `App::format` and `Pipeline::connect_with` take one; a
+/// record says which it has in its header `content-type`, and a reply has that of its request.
 ///
 /// ```
 /// use fusion_runtime::record::codec::{Codec, Format};
@@ -87,7 +88,7 @@ impl Format {
     /// here.
     ///
     /// ```
-    /// use fusion_runtime::record::codec::Format;
+    /// use fusion::Format;
     /// assert_eq!(Format::from_content_type("Application/JSON; charset=utf-8"), Some(Format::Json));
     /// assert_eq!(Format::from_content_type("text/csv"), None);
     /// ```
