@@ -15,10 +15,10 @@ use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use super::Message;
 
 /// The client that a queue came from, and that must outlive it.
-type KeepAlive = Arc<dyn Any + Send + Sync>;
+pub(super) type KeepAlive = Arc<dyn Any + Send + Sync>;
 
 /// A counted reference to a librdkafka queue.
-struct Queue(NonNull<sys::rd_kafka_queue_t>);
+pub(super) struct Queue(NonNull<sys::rd_kafka_queue_t>);
 
 // SAFETY: librdkafka guards its queues with locks of their own, and any thread may destroy a reference.
 unsafe impl Send for Queue {}
@@ -27,8 +27,12 @@ unsafe impl Sync for Queue {}
 
 impl Queue {
     /// Takes over the reference that `raw` is, if it is one.
-    fn owned(raw: *mut sys::rd_kafka_queue_t) -> Option<Queue> {
+    pub(super) fn owned(raw: *mut sys::rd_kafka_queue_t) -> Option<Queue> {
         NonNull::new(raw).map(Queue)
+    }
+
+    pub(super) fn as_ptr(&self) -> *mut sys::rd_kafka_queue_t {
+        self.0.as_ptr()
     }
 
     fn len(&self) -> usize {
