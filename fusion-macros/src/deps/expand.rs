@@ -186,8 +186,8 @@ impl Lowering<'_> {
             let millis = Literal::u64_unsuffixed(time.value.as_nanos().div_ceil(1_000_000) as u64);
             quote_spanned!(ours()=> .within(#millis))
         });
-        let retry = node.retry.as_ref().map(|retry| {
-            let times = Literal::u32_unsuffixed(retry.times);
+        let retry = node.retry.map(|times| {
+            let times = Literal::u32_unsuffixed(times);
             quote_spanned!(ours()=> .retry(#times))
         });
         quote_spanned!(ours()=> #slot.terms(#index)#within #retry)

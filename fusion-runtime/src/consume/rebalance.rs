@@ -5,7 +5,7 @@
 
 use std::sync::{
     Mutex, PoisonError,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+    atomic::{AtomicBool, Ordering},
 };
 
 use rdkafka::{
@@ -31,8 +31,6 @@ pub(super) enum Rebalance {
 #[derive(Default)]
 pub(super) struct GroupContext {
     rebalances: Mutex<Vec<Rebalance>>,
-    failed_commits: Mutex<Vec<String>>,
-    answered_commits: AtomicUsize,
     fatal: Mutex<Option<String>>,
     /// While the client closes, nobody else answers.
     closing: AtomicBool,
@@ -41,15 +39,6 @@ pub(super) struct GroupContext {
 impl GroupContext {
     pub(super) fn take_rebalances(&self) -> Vec<Rebalance> {
         std::mem::take(&mut *self.rebalances.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    pub(super) fn take_failed_commits(&self) -> Vec<String> {
-        std::mem::take(&mut *self.failed_commits.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// How many commits the broker has confirmed or refused, or librdkafka given up.
-    pub(super) fn answered_commits(&self) -> usize {
-        self.answered_commits.load(Ordering::Acquire)
     }
 
     pub(super) fn take_fatal(&self) -> Option<String> {
@@ -91,15 +80,6 @@ impl ConsumerContext for GroupContext {
             return;
         }
         self.rebalances.lock().unwrap_or_else(PoisonError::into_inner).push(rebalance);
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        // The broker may refuse single partitions.
-        let result = offsets.elements().iter().fold(result, |result, element| result.and(element.error()));
-        if let Err(error) = result {
-            self.failed_commits.lock().unwrap_or_else(PoisonError::into_inner).push(error.to_string());
-        }
-        self.answered_commits.fetch_add(1, Ordering::Release);
     }
 }
 

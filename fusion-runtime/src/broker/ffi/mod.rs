@@ -5,7 +5,7 @@
 //!   unassign (rdkafka.c, `rd_kafka_poll_cb`).
 //! - [`Message`] owns its C pointer and can go to another thread.
 //! - [`WakeGuard`] unparks a thread when a client has events.
-//! - [`commit`] tells what became of a commit without waiting for it.
+//! - [`Commits`] tells what became of a commit.
 //! - [`produce`] queues a record whose header names and values are any bytes, null included.
 //!
 //! The text beside a committed offset will be read and written here too: rust-rdkafka's accessors panic on bytes
@@ -13,7 +13,7 @@
 #![allow(unsafe_code)]
 
 mod batch;
-mod commit;
+mod commits;
 mod message;
 mod queue;
 mod send;
@@ -24,7 +24,7 @@ use rdkafka::bindings as sys;
 use rdkafka::client::{Client, ClientContext};
 
 pub use batch::Batch;
-pub use commit::commit;
+pub use commits::Commits;
 pub use message::{Message, MessageError, NativeHeaders};
 pub use queue::{Forwarder, OwnQueue, WakeGuard};
 pub use send::produce;

@@ -15,7 +15,7 @@ use rdkafka::producer::{BaseProducer, Producer, ProducerContext};
 use super::Message;
 
 /// The client that a queue came from, and that must outlive it.
-type KeepAlive = Arc<dyn Any + Send + Sync>;
+pub(super) type KeepAlive = Arc<dyn Any + Send + Sync>;
 
 /// A counted reference to a librdkafka queue.
 pub(super) struct Queue(NonNull<sys::rd_kafka_queue_t>);
@@ -27,7 +27,7 @@ unsafe impl Sync for Queue {}
 
 impl Queue {
     /// Takes over the reference that `raw` is, if it is one.
-    fn owned(raw: *mut sys::rd_kafka_queue_t) -> Option<Queue> {
+    pub(super) fn owned(raw: *mut sys::rd_kafka_queue_t) -> Option<Queue> {
         NonNull::new(raw).map(Queue)
     }
 
@@ -91,17 +91,6 @@ unsafe extern "C" fn unpark(_: *mut sys::rd_kafka_t, opaque: *mut c_void) {
     unsafe { (*opaque.cast::<Thread>()).unpark() }
 }
 
-/// The queue that a consumer's `poll` reads.
-pub(super) fn events<C: ConsumerContext>(consumer: &BaseConsumer<C>) -> Option<Queue> {
-    let client = consumer.client().native_ptr();
-    // SAFETY: the client is alive; the reference that comes back is ours. A consumer without a group has no consumer
-    // queue, its events are in the main one.
-    unsafe {
-        Queue::owned(sys::rd_kafka_queue_get_consumer(client))
-            .or_else(|| Queue::owned(sys::rd_kafka_queue_get_main(client)))
-    }
-}
-
 /// Unparks a thread whenever a client's event queue goes from empty to not empty; dropped, it stops.
 ///
 /// The callback is edge-triggered (rust-rdkafka #638, #665): after it fired, poll until
@@ -121,7 +110,14 @@ impl WakeGuard {
     where
         C: ConsumerContext + 'static,
     {
-        WakeGuard::set(events(consumer), thread, consumer.clone())
+        let client = consumer.client().native_ptr();
+        // SAFETY: the client is alive; the reference that comes back is ours. A consumer without a group has no
+        // consumer queue, its events are in the main one.
+        let queue = unsafe {
+            Queue::owned(sys::rd_kafka_queue_get_consumer(client))
+                .or_else(|| Queue::owned(sys::rd_kafka_queue_get_main(client)))
+        };
+        WakeGuard::set(queue, thread, consumer.clone())
     }
 
     /// Wakes `thread` for delivery reports, errors and log lines of a producer. The guard keeps the producer

@@ -14,7 +14,7 @@ use crate::{
     consume::rebalance::{self, Rebalance},
 };
 
-use super::{Owner, Stopped};
+use super::{COMMIT_LIMIT, Owner, Stopped};
 
 /// How long the end may take when nobody asked for it.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -41,7 +41,7 @@ impl Owner {
         let now = Instant::now();
         let left =
             self.stopping.as_ref().map_or(LIMIT, |stopping| stopping.until.saturating_duration_since(now));
-        let until = now + left / 2;
+        let until = now + (left / 2).min(COMMIT_LIMIT);
         self.commit_and_wait(None, until);
         // The client must not close under messages; workers let go of theirs as soon as they are polled.
         while self.queue.live() > 0 && Instant::now() < until {
@@ -55,7 +55,7 @@ impl Owner {
         self.client.context().close();
         self.decline_rebalances();
         drop(guard);
-        drop(self.queue);
+        drop((self.commits, self.queue));
         // The last reference: this leaves the group.
         drop(self.client);
     }

@@ -1,16 +1,15 @@
 //! Committing progress.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use rdkafka::{Offset, TopicPartitionList, consumer::Consumer as _};
+use rdkafka::{Offset, TopicPartitionList, error::RDKafkaErrorCode};
 
 use crate::{
-    broker::ffi,
     consume::rebalance::{self, Place},
     observe::Count,
 };
 
-use super::{COMMIT_EVERY, Owner, TICK, UNKNOWN};
+use super::{COMMIT_EVERY, Owner, UNKNOWN};
 
 impl Owner {
     pub(super) fn commit_when_due(&mut self) {
@@ -22,7 +21,7 @@ impl Owner {
         }
     }
 
-    /// Commits the progress of all partitions, or of some. What the broker says to it comes as an event.
+    /// Commits the progress of all partitions, or of some. What the broker says to it is taken in later.
     pub(super) fn commit(&mut self, places: Option<&[Place]>) {
         // Whoever has the partitions now may be further, and librdkafka would commit as a member of no generation.
         if rebalance::is_lost(&self.client) {
@@ -43,36 +42,46 @@ impl Owner {
         if list.count() == 0 {
             return;
         }
-        match ffi::commit(&self.client, &list) {
-            Ok(()) => self.commits += 1,
-            Err(error) => self.commit_failed(&error.to_string()),
+        if let Err(error) = self.commits.send(&list) {
+            self.commit_failed(error);
         }
     }
 
-    /// Commits, and waits for what the broker says to all commits. librdkafka's own waiting has no end while the
-    /// coordinator is away.
+    /// Commits, and waits for what the broker says to all commits. One that failed is repeated once: there will be no
+    /// other.
     pub(super) fn commit_and_wait(&mut self, places: Option<&[Place]>, until: Instant) {
-        self.commit(places);
-        while self.client.context().answered_commits() < self.commits {
-            let left = until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                tracing::warn!(group = &*self.core.app, "the broker did not confirm a commit in time");
+        for _ in 0..2 {
+            self.commit(places);
+            let mut failed = false;
+            while self.commits.pending() > 0 {
+                let left = until.saturating_duration_since(Instant::now());
+                let Some(outcome) = self.commits.outcome(left) else {
+                    tracing::warn!(group = &*self.core.app, "the broker did not confirm a commit in time");
+                    return;
+                };
+                if let Err(error) = outcome {
+                    self.commit_failed(error);
+                    failed = true;
+                }
+            }
+            if !failed {
                 return;
             }
-            // It returns with the first event. Rebalances are only recorded.
-            let _ = self.client.poll(left.min(TICK));
         }
     }
 
-    pub(super) fn serve_failed_commits(&mut self) {
-        for failure in self.client.context().take_failed_commits() {
-            self.commit_failed(&failure);
+    /// Takes in what the broker said to commits.
+    pub(super) fn serve_commits(&mut self) {
+        while let Some(outcome) = self.commits.outcome(Duration::ZERO) {
+            if let Err(error) = outcome {
+                self.commit_failed(error);
+            }
         }
     }
 
-    fn commit_failed(&mut self, reason: &str) {
+    fn commit_failed(&mut self, error: RDKafkaErrorCode) {
         self.core.counters.one(Count::CommitFailures);
-        tracing::warn!(group = &*self.core.app, "a commit failed and is repeated: {reason}");
+        tracing::warn!(%error, group = &*self.core.app, "a commit failed and is repeated");
         // Nothing is known to be committed any more.
         self.partitions.values_mut().for_each(|partition| partition.committed = UNKNOWN);
     }

@@ -12,7 +12,10 @@ use tokio::sync::{oneshot, watch};
 
 use crate::{
     Error,
-    broker::{Config, ffi::OwnQueue},
+    broker::{
+        Config,
+        ffi::{Commits, OwnQueue},
+    },
     consume::{
         lanes::Pressure,
         rebalance::GroupContext,
@@ -67,7 +70,7 @@ impl Consumer {
         let handle = thread::Builder::new()
             .name(format!("{}-consumer", core.app))
             .spawn(move || {
-                let queue = OwnQueue::new(&client);
+                let (queue, commits) = (OwnQueue::new(&client), Commits::new(&client));
                 let owner = Owner {
                     served: served.into_iter().map(|served| (served.spec.topic.to_owned(), served)).collect(),
                     partitions: HashMap::new(),
@@ -87,8 +90,8 @@ impl Consumer {
                     assign_at: Instant::now(),
                     stopping: None,
                     next_commit: Instant::now() + COMMIT_EVERY,
+                    commits,
                     full_since: None,
-                    commits: 0,
                 };
                 owner.run();
                 drop(closing);

@@ -24,7 +24,7 @@ use crate::{
     Error,
     broker::{
         Start,
-        ffi::{Batch, Message, OwnQueue, WakeGuard},
+        ffi::{Batch, Commits, Message, OwnQueue, WakeGuard},
     },
     observe::Count,
 };
@@ -111,10 +111,9 @@ struct Owner {
     assign_at: Instant,
     stopping: Option<Stopping>,
     next_commit: Instant,
+    commits: Commits,
     /// Since when as much is held as may be.
     full_since: Option<Instant>,
-    /// How many commits were sent.
-    commits: usize,
 }
 
 impl Owner {
@@ -187,7 +186,7 @@ impl Owner {
     }
 
     fn serve_rebalances(&mut self) -> Result<(), Error> {
-        self.serve_failed_commits();
+        self.serve_commits();
         for rebalance in self.client.context().take_rebalances() {
             match rebalance {
                 Rebalance::Assign(places) => self.assigning.get_or_insert_default().extend(places),

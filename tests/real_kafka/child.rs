@@ -1,0 +1,78 @@
+//! The same program as another process.
+
+use std::{
+    path::Path,
+    process::{Child as Process, Command, ExitCode, ExitStatus},
+    time::{Duration, Instant},
+};
+
+use fusion::Start;
+
+use crate::{runtime, story, work};
+
+const ROLE: &str = "FUSION_REAL_KAFKA_ROLE";
+
+/// What this process is to do if it is a child, and what came of it.
+pub fn run() -> Option<ExitCode> {
+    let role = std::env::var(ROLE).ok()?;
+    let words: Vec<&str> = role.split(' ').collect();
+    let served = runtime().block_on(async {
+        match &words[..] {
+            ["serve", service, group] => story::serve(service, group).await,
+            ["work", worker, group, member, stop, log] => {
+                let log = work::Log::open(Path::new(log), member);
+                let stop = Duration::from_millis(stop.parse().unwrap());
+                let config = work::config().start(Start::Earliest).stop_limit(stop);
+                work::app(worker, group, config, log).run().await
+            }
+            _ => panic!("no role `{role}`"),
+        }
+    });
+    Some(match served {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{role}: {error}");
+            ExitCode::FAILURE
+        }
+    })
+}
+
+/// A process that ends with the test.
+pub struct Child(Process);
+
+impl Child {
+    /// Words without spaces.
+    pub fn start(role: &[&str]) -> Child {
+        let program = std::env::current_exe().unwrap();
+        Child(Command::new(program).env(ROLE, role.join(" ")).spawn().unwrap())
+    }
+
+    pub fn terminate(&self) {
+        let told = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        assert!(told.success());
+    }
+
+    pub fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    /// How it ended, and how long that took from now on.
+    pub async fn ended(&mut self, limit: Duration) -> (ExitStatus, Duration) {
+        let began = Instant::now();
+        loop {
+            if let Some(status) = self.0.try_wait().unwrap() {
+                return (status, began.elapsed());
+            }
+            assert!(began.elapsed() < limit, "the process does not end");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+}
+
+impl Drop for Child {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}

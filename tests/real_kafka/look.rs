@@ -1,0 +1,86 @@
+//! What the cluster says, asked beside fusion.
+
+use std::time::Duration;
+
+use fusion::Config;
+use rdkafka::{
+    Offset, TopicPartitionList,
+    admin::{AdminClient, AdminOptions, ResourceSpecifier},
+    client::DefaultClientContext,
+    consumer::{BaseConsumer, Consumer},
+};
+
+use crate::common::SOON;
+
+/// A look at the cluster's topics and a group's offsets. Everything blocks.
+pub struct Look {
+    client: BaseConsumer,
+    admin: AdminClient<DefaultClientContext>,
+}
+
+impl Look {
+    /// On behalf of this group, which it does not join.
+    pub fn new(config: &Config, group: &str) -> Look {
+        let client = config.assigned_consumer(group).unwrap().create().unwrap();
+        Look { client, admin: config.admin().unwrap().create().unwrap() }
+    }
+
+    pub fn partitions(&self, topic: &str) -> i32 {
+        let metadata = self.client.fetch_metadata(Some(topic), SOON).unwrap();
+        metadata.topics()[0].partitions().len() as i32
+    }
+
+    /// The names of all topics that begin so.
+    pub fn topics(&self, prefix: &str) -> Vec<String> {
+        let metadata = self.client.fetch_metadata(None, SOON).unwrap();
+        let names = metadata.topics().iter().map(|topic| topic.name().to_owned());
+        names.filter(|name| name.starts_with(prefix)).collect()
+    }
+
+    /// The offset behind the last record of each partition.
+    pub fn ends(&self, topic: &str) -> Vec<i64> {
+        let ends = (0..self.partitions(topic))
+            .map(|partition| self.client.fetch_watermarks(topic, partition, SOON).unwrap().1);
+        ends.collect()
+    }
+
+    /// What the group committed for each partition.
+    pub fn committed(&self, topic: &str) -> Vec<Option<i64>> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_range(topic, 0, self.partitions(topic) - 1);
+        let committed = self.client.committed_offsets(list, SOON).unwrap();
+        let offset = |element: rdkafka::topic_partition_list::TopicPartitionListElem<'_>| {
+            element.error().unwrap();
+            match element.offset() {
+                Offset::Offset(offset) => Some(offset),
+                _ => None,
+            }
+        };
+        committed.elements().into_iter().map(offset).collect()
+    }
+
+    /// Whether the group has committed all there is.
+    pub fn is_done(&self, topic: &str) -> bool {
+        let ends = self.ends(topic).into_iter().map(Some);
+        self.committed(topic).into_iter().eq(ends)
+    }
+
+    /// A topic's own setting.
+    pub async fn setting(&self, topic: &str, name: &str) -> String {
+        let options = AdminOptions::new().request_timeout(Some(SOON));
+        let described = self.admin.describe_configs([&ResourceSpecifier::Topic(topic)], &options).await;
+        let resource = described.unwrap().pop().unwrap().unwrap();
+        resource.get(name).and_then(|entry| entry.value.clone()).unwrap()
+    }
+
+    /// Deletes what a partition holds below this offset.
+    pub async fn delete_below(&self, topic: &str, partition: i32, offset: i64) {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, partition, Offset::Offset(offset)).unwrap();
+        let options = AdminOptions::new().operation_timeout(Some(SOON));
+        let deleted = self.admin.delete_records(&list, &options).await.unwrap();
+        deleted.elements()[0].error().unwrap();
+        let low = || self.client.fetch_watermarks(topic, partition, SOON).unwrap().0;
+        crate::common::eventually(Duration::from_secs(10), || low() == offset).await;
+    }
+}

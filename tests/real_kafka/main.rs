@@ -1,0 +1,84 @@
+//! What only a real cluster can show: several processes, several members, topics that are deleted.
+//!
+//! Without `KAFKA_BOOTSTRAP_SERVERS` every test is ignored. Topics and groups live on in that cluster, so groups are
+//! new in each run, and apps begin at the end of their topics.
+
+#![allow(unreachable_pub, reason = "the modules of one program")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod child;
+mod group;
+mod kill;
+mod look;
+mod offsets;
+mod replies;
+mod story;
+mod topics;
+mod work;
+
+use std::{future::Future, pin::Pin, process::ExitCode};
+
+use libtest_mimic::{Arguments, Completion, Trial};
+
+type Test = fn() -> Pin<Box<dyn Future<Output = ()>>>;
+
+macro_rules! tests {
+    ($($module:ident :: { $($name:ident),* $(,)? })*) => {
+        &[$($((
+            concat!(stringify!($module), "::", stringify!($name)),
+            || Box::pin($module::$name()),
+        )),*),*]
+    };
+}
+
+const TESTS: &[(&str, Test)] = tests! {
+    group::{
+        every_record_is_handled_while_members_come_and_go_classic,
+        every_record_is_handled_while_members_come_and_go_consumer,
+        a_partition_that_was_paused_is_read_again_when_it_comes_back,
+        a_member_that_stops_while_it_joins_is_gone_at_once,
+    }
+    kill::{
+        sigterm_under_load_finishes_and_commits,
+        a_handler_that_does_not_end_is_left_uncommitted,
+        the_survivor_takes_over_from_a_killed_member,
+    }
+    offsets::{
+        a_gap_ends_the_app_and_says_where,
+        a_group_begins_where_it_was_told,
+        the_end_is_chosen_once,
+    }
+    replies::{
+        an_inbox_is_deleted_and_keeps_nothing_for_long,
+        ephemeral_topics_do_not_disturb_each_other,
+        nobody_asks_a_closed_pipeline,
+    }
+    story::{three_services_answer_in_whatever_order_they_start}
+    topics::{missing_topics_are_created_as_configured, missing_topics_are_named}
+};
+
+fn main() -> ExitCode {
+    if let Some(code) = child::run() {
+        return code;
+    }
+    let mut arguments = Arguments::from_args();
+    // They wait most of the time.
+    arguments.test_threads.get_or_insert(4);
+    let trials =
+        TESTS.iter().map(|&(name, test)| Trial::ignorable_test(name, move || Ok(run(test)))).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn run(test: Test) -> Completion {
+    if !common::on_real() {
+        return Completion::ignored_with("needs a real Kafka");
+    }
+    runtime().block_on(test());
+    Completion::Completed
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
+}

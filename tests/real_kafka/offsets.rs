@@ -1,0 +1,91 @@
+//! Where a group begins, and goes on.
+
+use fusion::{Config, Error, Running, Start};
+use serde_json::json;
+
+use crate::{
+    common::{Raw, Record, SOON, create, eventually, start, unique, within},
+    look::Look,
+    work::{self, Job, Log, config, ended, lowest_unfinished},
+};
+
+/// Writes so many records into each of the topic's partitions.
+async fn write(config: &Config, topic: &str, partitions: i32, count: usize) {
+    let raw = Raw::new(config);
+    for partition in 0..partitions {
+        for _ in 0..count {
+            let job = json!(Job { key: "any".to_owned(), millis: 0 }).to_string();
+            raw.queue(&Record::to(topic).partition(partition).value(job)).await.unwrap().unwrap();
+        }
+    }
+}
+
+async fn stop(app: Running) {
+    within(SOON, app.shutdown()).await.unwrap();
+}
+
+pub async fn a_gap_ends_the_app_and_says_where() {
+    let (group, topic, config) = (unique("gap"), work::gap::TOPIC, config());
+    create(&config, &[topic], 1).await;
+    let (log, look) = (Log::new(&group), Look::new(&config, &group));
+    let app = || work::gap::app(&group, config.clone(), log.of("0"));
+    let first = start(app()).await;
+    write(&config, topic, 1, 5).await;
+    eventually(SOON, || look.is_done(topic) && log.read().len() == 10).await;
+    stop(first).await;
+
+    let committed = look.committed(topic)[0].unwrap();
+    write(&config, topic, 1, 10).await;
+    look.delete_below(topic, 0, committed + 4).await;
+    let again = start(app()).await;
+    let error = within(SOON, again.failed()).await;
+    let Error::Gap { topic: where_, partition, offset, start, end } = &*error else { panic!("{error}") };
+    assert_eq!((&**where_, *partition, *offset), (topic, 0, committed));
+    assert_eq!((*start, *end), (committed + 4, committed + 10));
+    stop(again).await;
+    assert_eq!(look.committed(topic)[0], Some(committed), "nothing was skipped");
+    assert_eq!(log.read().len(), 10);
+}
+
+pub async fn a_group_begins_where_it_was_told() {
+    let (topic, config) = (work::began::TOPIC, config());
+    create(&config, &[topic], 3).await;
+    write(&config, topic, 3, 2).await;
+    let (late, early) = (unique("latest"), unique("earliest"));
+    let look = Look::new(&config, &late);
+    let old = look.ends(topic);
+    let logs = [Log::new(&late), Log::new(&early)];
+    let latest = start(work::began::app(&late, config.clone(), logs[0].clone())).await;
+    let from = config.clone().start(Start::Earliest);
+    let earliest = start(work::began::app(&early, from, logs[1].clone())).await;
+    eventually(SOON, || look.is_done(topic)).await;
+    write(&config, topic, 3, 1).await;
+    let end = look.ends(topic);
+    eventually(SOON, || lowest_unfinished(&logs[0].read(), &old, &end) == end).await;
+    eventually(SOON, || lowest_unfinished(&logs[1].read(), &[0, 0, 0], &end) == end).await;
+    assert_eq!(ended(&logs[0].read()).len(), 3, "nothing old");
+    stop(latest).await;
+    stop(earliest).await;
+    assert!(look.is_done(topic));
+    assert!(Look::new(&config, &early).is_done(topic));
+}
+
+/// Also for whoever comes later: what is written between two members, or while nobody is there, is not lost.
+pub async fn the_end_is_chosen_once() {
+    let (group, topic, config) = (unique("chosen"), work::chosen::TOPIC, config());
+    create(&config, &[topic], 2).await;
+    write(&config, topic, 2, 1).await;
+    let (log, look) = (Log::new(&group), Look::new(&config, &group));
+    let begin = look.ends(topic);
+    let app = |name: &str| work::chosen::app(&group, config.clone(), log.of(name));
+    // Nothing was handled by the first.
+    stop(start(app("0")).await).await;
+    assert_eq!(look.committed(topic), begin.iter().copied().map(Some).collect::<Vec<_>>());
+    write(&config, topic, 2, 3).await;
+    let second = start(app("1")).await;
+    let end = look.ends(topic);
+    eventually(SOON, || lowest_unfinished(&log.read(), &begin, &end) == end).await;
+    stop(second).await;
+    assert!(look.is_done(topic));
+    assert_eq!(log.read().len(), 12);
+}
