@@ -1,6 +1,9 @@
 //! What is written to a topic from now on.
 
-use std::{thread, time::Duration};
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
 
 use fusion::Config;
 use rdkafka::{
@@ -38,7 +41,7 @@ impl Tail {
             let metadata = client.fetch_metadata(Some(&name), SOON).unwrap();
             let mut partitions = TopicPartitionList::new();
             for partition in metadata.topics()[0].partitions() {
-                let (low, high) = client.fetch_watermarks(&name, partition.id(), SOON).unwrap();
+                let (low, high) = watermarks(&client, &name, partition.id());
                 let from = Offset::Offset(if start { low } else { high });
                 partitions.add_partition_offset(&name, partition.id(), from).unwrap();
             }
@@ -83,5 +86,17 @@ impl Tail {
     /// What has been read so far and not been taken.
     pub fn rest(&mut self) -> Vec<Record> {
         std::iter::from_fn(|| self.records.try_recv().ok()).collect()
+    }
+}
+
+/// The leader of a new partition may not know yet that it is.
+fn watermarks(client: &BaseConsumer, topic: &str, partition: i32) -> (i64, i64) {
+    let until = Instant::now() + SOON;
+    loop {
+        match client.fetch_watermarks(topic, partition, SOON) {
+            Ok(watermarks) => return watermarks,
+            Err(error) => assert!(Instant::now() < until, "{topic} {partition}: {error}"),
+        }
+        thread::sleep(Duration::from_millis(10));
     }
 }

@@ -102,6 +102,7 @@ pub(super) fn acknowledge(
             settlements.forget();
             let answer = Answer {
                 core: core.clone(),
+                topic: record.topic.into(),
                 offset: record.offset,
                 key: record.key.map(<[u8]>::to_vec),
                 asked: asked.clone(),
@@ -143,7 +144,7 @@ fn reply_record<'a>(
     }
 }
 
-/// Sends until it is delivered, the time is over, or it is clear that it never will be.
+/// Sends until it is delivered, the time is over, or it is clear that it never will be. Only replies have a time.
 async fn deliver(core: &Core, record: Outgoing<'_>, until: Option<Instant>) -> Result<(), ProduceError> {
     loop {
         let (tell, told) = oneshot::channel();
@@ -155,8 +156,12 @@ async fn deliver(core: &Core, record: Outgoing<'_>, until: Option<Instant>) -> R
             }
             Err(error) => Err(error),
         };
+        // A reply topic that is gone does not come back: it was its caller's own. (A new one had time to become known.)
+        let gone = until.is_some() && matches!(result, Err(ProduceError::UnknownTopic { .. }));
         match result {
-            Err(error) if error.is_retryable() && until.is_none_or(|until| Instant::now() < until) => {
+            Err(error)
+                if error.is_retryable() && !gone && until.is_none_or(|until| Instant::now() < until) =>
+            {
                 tracing::warn!(%error, "not delivered yet, it is sent again");
                 match until {
                     Some(until) => sleep_until(until.min(Instant::now() + PAUSE)).await,
@@ -171,6 +176,7 @@ async fn deliver(core: &Core, record: Outgoing<'_>, until: Option<Instant>) -> R
 /// A reply that did not go out at once.
 struct Answer {
     core: Arc<Core>,
+    topic: Arc<str>,
     offset: i64,
     key: Option<Vec<u8>>,
     asked: Asked,
@@ -180,14 +186,14 @@ struct Answer {
 
 impl Answer {
     async fn deliver(self) -> Acknowledged {
-        let Answer { core, offset, key, asked, value, headers } = self;
+        let Answer { core, topic, offset, key, asked, value, headers } = self;
         if let Some(reply) = &asked.reply {
             let key = key.as_deref();
             match deliver_reply(&core, reply, key, asked.deadline, &value, &headers).await {
                 Ok(()) => core.counters.one(Count::Replies),
                 Err(error @ ProduceError::TooLarge { .. }) => {
                     let failure = Failure::new(Code::TooLarge, error.to_string());
-                    error_reply(&core, reply, key, asked.deadline, &failure, "").await;
+                    error_reply(&core, reply, key, asked.deadline, &failure, &topic).await;
                 }
                 Err(error) => {
                     core.counters.one(Count::RepliesLost);
@@ -360,6 +366,8 @@ impl Sending {
         if let Some(reply) = &asked.reply {
             headers.reply(reply.correlation.as_deref(), content_type);
         }
-        Answer { core, offset, key: record.key, asked, value, headers }.deliver().await
+        Answer { core, topic: record.topic.into(), offset, key: record.key, asked, value, headers }
+            .deliver()
+            .await
     }
 }
