@@ -14,12 +14,13 @@ use std::{
 };
 
 use common::{Raw, Record, SOON, Tail, create, eventually, start, within};
-use fusion::{Count, EmbeddedKafka, prelude::*};
+use fusion::{Count, EmbeddedKafka, GroupProtocol, prelude::*};
 use rdkafka::{
     Offset, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
     types::{RDKafkaApiKey, RDKafkaRespErr},
 };
+use tokio::sync::Notify;
 
 fn embedded() -> (Arc<EmbeddedKafka>, Config) {
     let broker = Arc::new(EmbeddedKafka::start().unwrap());
@@ -65,9 +66,12 @@ async fn a_busy_key_keeps_no_permit_from_other_partitions() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_started_last_is_polled() {
-    /// Ends when it is polled a second time, and wakes nobody before.
     #[reactor(topic = "consume.twice", retry = 0)]
-    async fn handle(number: u64) -> u64 {
+    async fn handle(number: u64, gate: State<Arc<Notify>>) -> u64 {
+        if number == 0 {
+            gate.notified().await;
+        }
+        // Ends when it is polled a second time, and wakes nobody before.
         let mut polled = false;
         poll_fn(|_| if std::mem::replace(&mut polled, true) { Poll::Ready(()) } else { Poll::Pending }).await;
         number
@@ -75,13 +79,17 @@ async fn what_is_started_last_is_polled() {
 
     let (_, config) = embedded();
     create(&config, &["consume.twice", "consume.twice.dlq"], 1).await;
-    let raw = Raw::new(&config);
-    let to = |value: &str| Record::to("consume.twice").key("one").value(value);
-    // Both come in one batch. The second cannot be read, and starts when the first one's end has made room.
-    raw.send(to("1")).await;
-    raw.send(to("no number")).await;
     let mut letters = Tail::at_start(&config, "consume.twice.dlq").await;
-    let app = start(App::new("twice", config).reactors(reactors![handle])).await;
+    let gate = Arc::new(Notify::new());
+    let app = App::new("twice", config.clone()).state(gate.clone()).reactors(reactors![handle]);
+    let (raw, app) = (Raw::new(&config), start(app).await);
+    // All wait for the first. Then each starts when the end of the one before has made room, and nothing else comes
+    // that would have the last one polled.
+    for value in ["0", "1", "no number"] {
+        raw.send(Record::to("consume.twice").key("one").value(value)).await;
+    }
+    eventually(SOON, || app.metrics().get(Count::Records) == 3).await;
+    gate.notify_one();
     let letter = within(Duration::from_secs(5), letters.one()).await;
     assert_eq!(letter.value.as_deref(), Some(&b"no number"[..]));
     app.shutdown().await.unwrap();
@@ -187,7 +195,15 @@ async fn a_commit_that_failed_is_repeated_before_a_stop() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stop_does_not_wait_for_what_the_group_has_not_said() {
+    tokio::join!(
+        stop_before_the_offsets(GroupProtocol::Classic),
+        stop_before_the_offsets(GroupProtocol::Consumer)
+    );
+}
+
+async fn stop_before_the_offsets(protocol: GroupProtocol) {
     let (broker, config) = embedded();
+    let config = config.group_protocol(protocol);
     create(&config, &["consume.plain"], 1).await;
     // The member is given partitions and does not learn where to begin.
     let error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS;
