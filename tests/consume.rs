@@ -70,6 +70,7 @@ async fn what_is_started_last_is_polled() {
     async fn handle(number: u64, gate: State<Arc<Notify>>) -> u64 {
         if number == 0 {
             gate.notified().await;
+            return number;
         }
         // Ends when it is polled a second time, and wakes nobody before.
         let mut polled = false;
