@@ -73,7 +73,7 @@ pub mod rules {
     #[cfg(feature = "kafka")]
     pub use fusion_runtime::{
         dag::{Each, FromOutcome, Iterable, Maybe, MaybeEach, One, ReadableReply, Slot, Taker},
-        reactor::{Fails, HandIns, Has, Provides, ReactorList, Set, Writable},
+        reactor::{Fails, HandIns, Has, Here, Provides, ReactorList, Set, There, Writable},
     };
 }
 

@@ -16,9 +16,9 @@ use crate::signature::{Handler, Param, Reply, plain};
 
 /// Types of the prelude and of every day, which hide nothing, and those that are handed in.
 const KNOWN: [&str; 31] = [
-    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64", "u128",
-    "usize", "String", "Vec", "Option", "Result", "Box", "Arc", "HashMap", "BTreeMap", "Value", "Uuid", "State",
-    "Context", "Key", "Headers", "Window",
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32", "u64",
+    "u128", "usize", "String", "Vec", "Option", "Result", "Box", "Arc", "HashMap", "BTreeMap", "Value",
+    "Uuid", "State", "Context", "Key", "Headers", "Window",
 ];
 
 /// One constant per type that may hide something.
@@ -39,7 +39,11 @@ pub(crate) fn refuse(handler: &Handler, root: &Root) -> TokenStream {
         check(&only.ty, "LIST", "a `Vec`: write `Vec<..>`, so that it is seen that the topic takes a list");
     }
     if let Some(last) = payload.iter().rfind(|param| !param.is_option()) {
-        check(&last.ty, "OPTION", "an `Option`: write `Option<..>`, so that it is seen that it may be left out");
+        check(
+            &last.ty,
+            "OPTION",
+            "an `Option`: write `Option<..>`, so that it is seen that it may be left out",
+        );
     }
     for param in handler.hand_ins() {
         check(&param.ty, "STATE", "a `State`: write `State<..>`, so that the app is checked to have it");

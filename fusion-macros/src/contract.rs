@@ -105,9 +105,11 @@ impl<'a> Contract<'a> {
             Some(Target::Topic(topic)) => quote!(#topic),
             _ => quote_spanned!(at_name=> ""),
         };
-        let envelope = self.options.json.get().map(|()| {
-            quote_spanned!(at_name=> const ENVELOPE: #root::Envelope = #root::Envelope::Json;)
-        });
+        let envelope = self
+            .options
+            .json
+            .get()
+            .map(|()| quote_spanned!(at_name=> const ENVELOPE: #root::Envelope = #root::Envelope::Json;));
         let depth = depth.map(|depth| quote_spanned!(at_name=> const DEPTH: usize = #depth;));
         let (params, least) = match handler.params_understood {
             true => (self.params(), handler.least()),
@@ -161,7 +163,8 @@ pub(crate) fn tuple<'a>(params: impl Iterator<Item = &'a Param>, sig: &Signature
 fn declared(name: &Ident, topic: &LitStr, root: &Root) -> TokenStream {
     let span = ours_at(topic.span());
     let id = topic_id_literal(topic);
-    let words: String = topic.value().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    let words: String =
+        topic.value().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
     let only = format_ident!("only_one_contract_may_declare_{words}", span = span);
     let root = root.at(span);
     quote_spanned!(span=>

@@ -23,6 +23,11 @@ pub(crate) fn is_legal(topic: &LitStr) -> bool {
     topic.suffix().is_empty() && legal(&topic.value()).is_ok()
 }
 
+/// Whether a text can be a part of a topic's name.
+pub(crate) fn is_legal_part(text: &str) -> bool {
+    legal(text).is_ok()
+}
+
 fn legal(name: &str) -> Result<(), String> {
     let stranger = name.chars().find(|c| !(c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-')));
     match (name, stranger) {

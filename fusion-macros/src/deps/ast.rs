@@ -3,7 +3,7 @@
 //! [`parse`](super::parse) makes it and leaves every [`Expression::uses`] empty; [`names`](super::names) fills
 //! them. All tokens keep their spans, those out of invisible groups too.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::Ident;
 use syn::{Expr, LitStr, Pat, Path, Type, token};
 
 use crate::duration::Time;
@@ -35,7 +35,8 @@ pub(crate) struct Node {
     pub(crate) condition: Option<Expression>,
     pub(crate) each: Option<Each>,
     pub(crate) within: Option<Time>,
-    pub(crate) retry: Option<Retry>,
+    /// `retry 3`
+    pub(crate) retry: Option<u32>,
     /// `else ..`; sees the pattern of `for`.
     pub(crate) otherwise: Option<Expression>,
 }
@@ -75,8 +76,6 @@ pub(crate) struct Use {
 
 /// `<- names`, `<- cons(names)`, `<- path::to::function(names)`
 pub(crate) struct Injection {
-    /// The `<` of `<-`.
-    pub(crate) arrow: Span,
     pub(crate) how: How,
     pub(crate) names: Vec<Ident>,
 }
@@ -96,12 +95,6 @@ pub(crate) struct Each {
     pub(crate) pat: Pat,
     /// Does not see the pattern.
     pub(crate) items: Expression,
-}
-
-/// `retry 3`
-pub(crate) struct Retry {
-    pub(crate) times: u32,
-    pub(crate) span: Span,
 }
 
 impl Node {

@@ -7,13 +7,14 @@ use quote::quote_spanned;
 use syn::Path;
 
 use self::expand::Expansion;
-use crate::contract::Contract;
+use crate::contract::{Contract, plain_name};
 use crate::deps::ast::Target;
 use crate::deps::{self, Surroundings};
 use crate::function::{Body, Function};
 use crate::options::{Kind, Options};
 use crate::report::Report;
 use crate::signature::{Handler, Reply};
+use crate::topic::is_legal_part;
 
 /// How long a run may take unless the attribute says otherwise, as `ReactorSpec::new` has it.
 const WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
@@ -35,6 +36,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let dag = options.deps.take();
     let handler = Handler::read(&function.sig, dag.as_ref(), Kind::Reactor, &mut report);
     check_to(&options, &handler, &mut report);
+    check_name(&options, &function, &mut report);
     let around = surroundings(&options, &function, &handler);
     let graph = dag.map(|dag| deps::analyse(dag, &around, &mut report));
     let contract = Contract::new(&function, &handler, &options);
@@ -54,6 +56,24 @@ fn check_body(function: &Function, report: &mut Report) {
 fn check_to(options: &Options, handler: &Handler, report: &mut Report) {
     if let (Some(to), Reply::Event) = (options.to.name(), &handler.reply) {
         report.error(to, "`to` sends what the handler returns, and this one returns nothing: add `-> T`");
+    }
+}
+
+/// Internal topics are called after the reactor.
+fn check_name(options: &Options, function: &Function, report: &mut Report) {
+    let rule = "use letters, digits, `.`, `_` and `-`";
+    match options.name.get() {
+        Some(name) if !is_legal_part(&name.value()) => {
+            report.error(
+                name,
+                format!("topics are called after this name, so it has a topic's letters: {rule}"),
+            );
+        }
+        None if !is_legal_part(&plain_name(function)) => {
+            let message = format!("topics are called after this name: add `name = \"..\"`, and {rule} in it");
+            report.error(&function.sig.ident, message);
+        }
+        _ => {}
     }
 }
 

@@ -142,15 +142,6 @@ impl<T> FromOutcome<T, One> for Answer<T> {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T> FromOutcome<T, One> for Result<Answer<T>, CallError> {
-    const TAKES_FAILURE: bool = true;
-    const TAKES_SENT: bool = true;
-    fn from_outcome(outcome: Result<Stored<T>, CallError>) -> Result<Self, CallError> {
-        Ok(FromOutcome::<T, One>::from_outcome(outcome))
-    }
-}
-
-#[diagnostic::do_not_recommend]
 impl<T> FromOutcome<Option<T>, Maybe> for Option<Answer<T>> {
     const TAKES_SENT: bool = true;
     fn from_outcome(outcome: Result<Stored<Option<T>>, CallError>) -> Result<Self, CallError> {
@@ -180,4 +171,25 @@ impl<T> FromOutcome<Option<Vec<T>>, MaybeEach> for Option<Vec<Answer<T>>> {
     fn from_outcome(outcome: Result<Stored<Option<Vec<T>>>, CallError>) -> Result<Self, CallError> {
         outcome.map(|stored| stored.value.map(|values| answers(values, stored.sent)))
     }
+}
+
+/// The same for those that take the failure too.
+macro_rules! results {
+    ($($kind:ty: $outcome:ty => $parameter:ty;)*) => {
+        $(#[diagnostic::do_not_recommend]
+        impl<T> FromOutcome<$outcome, $kind> for Result<$parameter, CallError> {
+            const TAKES_FAILURE: bool = true;
+            const TAKES_SENT: bool = true;
+            fn from_outcome(outcome: Result<Stored<$outcome>, CallError>) -> Result<Self, CallError> {
+                Ok(FromOutcome::<$outcome, $kind>::from_outcome(outcome))
+            }
+        })*
+    };
+}
+
+results! {
+    One: T => Answer<T>;
+    Maybe: Option<T> => Option<Answer<T>>;
+    Each: Vec<T> => Vec<Answer<T>>;
+    MaybeEach: Option<Vec<T>> => Option<Vec<Answer<T>>>;
 }

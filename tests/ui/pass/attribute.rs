@@ -80,6 +80,28 @@ async fn io(a: u8, b: Answer<u8>, c: Result<Answer<u8>, CallError>) -> std::io::
     Ok(a + b.value + c.map(|c| c.value).unwrap_or_default())
 }
 
+/// What is handed in has its name in the nodes too; failures may come with their requests.
+#[reactor(
+    topic = "attribute.all_answers",
+    deps! <
+        place: "attribute.place"(cx.topic()) -> String;
+        one: "attribute.options"(u8::from(key.is_empty())) -> u8 if cx.attempt() > 1;
+        each: "attribute.option"(n) for n in 0..3;
+        some: "attribute.option"(n) if cx.attempt() > 1 for n in [1, 2]
+    >
+)]
+fn all_answers(
+    cx: Context,
+    key: Key<String>,
+    place: Result<Answer<String>, CallError>,
+    one: Result<Option<Answer<u8>>, CallError>,
+    each: Result<Vec<Answer<u8>>, CallError>,
+    some: Result<Option<Vec<Answer<u8>>>, CallError>,
+) -> bool {
+    drop(key);
+    place.is_ok() && one.is_ok() && each.is_ok() && some.is_ok() && cx.hops() > 1
+}
+
 #[reactor(topic = "attribute.text", deps!(a: "attribute.options"(1)))]
 async fn text(a: u8) -> Result<(), String> {
     if a > 1 { Err("too much".to_owned()) } else { Ok(()) }
@@ -117,5 +139,18 @@ fn the_attribute_says_what_it_says() {
     assert_eq!((within, retry, concurrency), (Duration::from_secs(30), 3, 64));
     assert!(matches!((order, envelope), (Order::Key, Envelope::Headers)));
     assert_eq!(io::SPEC.asks, ["attribute.options", "attribute.option", "attribute.options"]);
-    reactors![EveryContract, defaults, hand_ins, patterns, mutable, options, option, io, text, unit, twelve];
+    reactors![
+        EveryContract,
+        defaults,
+        hand_ins,
+        patterns,
+        mutable,
+        options,
+        option,
+        io,
+        all_answers,
+        text,
+        unit,
+        twelve
+    ];
 }

@@ -5,7 +5,7 @@ use syn::ext::IdentExt;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, LitInt, Pat, Result, Token, Type};
 
-use crate::deps::ast::{Each, Expression, Injection, Retry};
+use crate::deps::ast::{Each, Expression, Injection};
 use crate::deps::cut::CLAUSES;
 use crate::duration::{self, Time, Zero};
 use crate::report::{Report, did_you_mean};
@@ -19,7 +19,7 @@ pub(super) struct Clauses {
     pub(super) condition: Option<Expression>,
     pub(super) each: Option<Each>,
     pub(super) within: Option<Time>,
-    pub(super) retry: Option<Retry>,
+    pub(super) retry: Option<u32>,
     pub(super) otherwise: Option<Expression>,
     seen: Vec<&'static str>,
 }
@@ -158,7 +158,7 @@ fn each(input: ParseStream<'_>) -> Result<Each> {
     Ok(Each { pat, items: expression(input, "in")? })
 }
 
-fn retry(input: ParseStream<'_>) -> Result<Retry> {
+fn retry(input: ParseStream<'_>) -> Result<u32> {
     let expected = "expected a whole number, such as `retry 3`";
     let place = input.span();
     let literal: LitInt = input.parse().map_err(|_| Error::new(place, expected))?;
@@ -167,7 +167,5 @@ fn retry(input: ParseStream<'_>) -> Result<Retry> {
     if !literal.suffix().is_empty() || !written.bytes().all(|b| b.is_ascii_digit() || b == b'_') {
         return Err(Error::new(span, expected));
     }
-    let times =
-        literal.base10_parse().map_err(|_| Error::new(span, format!("`retry` is at most {}", u32::MAX)))?;
-    Ok(Retry { times, span })
+    literal.base10_parse().map_err(|_| Error::new(span, format!("`retry` is at most {}", u32::MAX)))
 }

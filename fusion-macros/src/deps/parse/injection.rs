@@ -1,13 +1,13 @@
 //! What stands behind `<-`
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use syn::parse::ParseStream;
 use syn::{Error, ExprPath, Lit, Path, Result, Token, token};
 
 use super::names;
 use crate::deps::ast::{How, Injection};
 
-pub(super) fn read(input: ParseStream<'_>, arrow: Span) -> Result<Injection> {
+pub(super) fn read(input: ParseStream<'_>) -> Result<Injection> {
     if input.peek(Lit) {
         let message = "expected the name of a node after `<-`; a comparison needs a space: `x < -1`";
         return Err(input.error(message));
@@ -25,7 +25,7 @@ pub(super) fn read(input: ParseStream<'_>, arrow: Span) -> Result<Injection> {
                 "conj" => How::Conj,
                 _ => How::Function(path),
             };
-            Ok(Injection { arrow, how, names: names? })
+            Ok(Injection { how, names: names? })
         }
         Some(path) => {
             let message = format!("`{0}` needs the nodes to inject: write `<- {0}(one)`", written(&path));
@@ -37,7 +37,7 @@ pub(super) fn read(input: ParseStream<'_>, arrow: Span) -> Result<Injection> {
                 let message = format!("a function is an injection of its own: write `<- {last}(..)`");
                 return Err(Error::new_spanned(last, message));
             }
-            Ok(Injection { arrow, how: How::Conj, names })
+            Ok(Injection { how: How::Conj, names })
         }
     }
 }

@@ -43,7 +43,7 @@ fn node(piece: Piece, dag: &mut Dag, report: &mut Report) {
         Some(head)
     });
     for (arrow, piece) in injections {
-        piece.parse(report, |input, report| match injection::read(input, arrow) {
+        piece.parse(report, |input, report| match injection::read(input) {
             Ok(injection) => {
                 clauses.place(clauses::INJECTION, arrow, report);
                 clauses.injections.push(injection);

@@ -43,9 +43,7 @@ fn every_clause() {
             + "if x > 1 for (i , item) in xs within 1.5s retry 3 else S { id : 1 }"
     );
     assert_eq!(node.paren.span.close().source_text().unwrap(), ")");
-    assert_eq!(node.injections[0].arrow.start().column, 40);
     assert_eq!(node.within.unwrap().span.source_text().unwrap(), "1.5s");
-    assert_eq!(node.retry.as_ref().unwrap().span.source_text().unwrap(), "3");
     let clauses = ["-> Vec<u8>", "<- a", "after a", "if a", "for a in b", "within 1s", "retry 0", "else 1"];
     for clause in clauses {
         assert_eq!(read(&format!("one: \"a\"() {clause}")).nodes.len(), 1, "{clause}");
@@ -102,7 +100,7 @@ fn invisible_groups_are_looked_through() {
     assert_eq!(report.shown(), []);
     assert_eq!(dag.nodes.len(), 2);
     assert_eq!(dag.nodes[0].within.unwrap().span.source_text().unwrap(), "5s");
-    assert_eq!(dag.nodes[0].retry.as_ref().unwrap().times, 3);
+    assert_eq!(dag.nodes[0].retry, Some(3));
     match (&dag.nodes[0].target, &dag.nodes[1].target) {
         (Target::Topic(topic), Target::Contract(path)) => {
             assert_eq!(topic.span().source_text().unwrap(), "\"add\"");

@@ -50,7 +50,7 @@ pub(super) fn printed(node: &Node) -> String {
         printed += &format!(" within {}", show(within.value));
     }
     if let Some(retry) = &node.retry {
-        printed += &format!(" retry {}", retry.times);
+        printed += &format!(" retry {}", retry);
     }
     if let Some(otherwise) = &node.otherwise {
         printed += &format!(" else {}", text(&otherwise.expr));
