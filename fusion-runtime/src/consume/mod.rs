@@ -11,7 +11,10 @@ pub(crate) mod lanes;
 mod owner;
 #[cfg_attr(
     not(test),
-    expect(dead_code, reason = "what was finished out of order goes into the commit's metadata, which is not written yet")
+    expect(
+        dead_code,
+        reason = "what was finished out of order goes into the commit's metadata, which is not written yet"
+    )
 )]
 pub(crate) mod progress;
 mod rebalance;
