@@ -97,7 +97,8 @@ pub(super) fn acknowledge(
     let receipt = Receipt::Settle(settlements.clone(), record.offset.cast_unsigned());
     match core.producer.send(reply_record(reply, record.key, &value, &pairs(&headers)), receipt) {
         Ok(()) => Outcome::Settles,
-        Err(error) => {
+        // If there is only no room, that may pass; otherwise the same error comes again.
+        Err(_) => {
             settlements.forget();
             let answer = Answer {
                 core: core.clone(),
@@ -106,7 +107,6 @@ pub(super) fn acknowledge(
                 asked: asked.clone(),
                 value,
                 headers,
-                refused: (!error.is_retryable()).then_some(error),
             };
             Outcome::Pending(Box::pin(answer.deliver()))
         }
@@ -176,27 +176,18 @@ struct Answer {
     asked: Asked,
     value: Vec<u8>,
     headers: HeaderBuf,
-    /// Why the producer will never take it.
-    refused: Option<ProduceError>,
 }
 
 impl Answer {
     async fn deliver(self) -> Acknowledged {
-        let Answer { core, offset, key, asked, value, headers, refused } = self;
+        let Answer { core, offset, key, asked, value, headers } = self;
         if let Some(reply) = &asked.reply {
-            let until = asked.deadline.unwrap_or_else(|| Instant::now() + REPLY_LIMIT);
-            let result = match refused {
-                Some(error) => Err(error),
-                None => {
-                    deliver(&core, reply_record(reply, key.as_deref(), &value, &pairs(&headers)), Some(until))
-                        .await
-                }
-            };
-            match result {
+            let key = key.as_deref();
+            match deliver_reply(&core, reply, key, asked.deadline, &value, &headers).await {
                 Ok(()) => core.counters.one(Count::Replies),
                 Err(error @ ProduceError::TooLarge { .. }) => {
                     let failure = Failure::new(Code::TooLarge, error.to_string());
-                    error_reply(&core, reply, key.as_deref(), asked.deadline, &failure, "").await;
+                    error_reply(&core, reply, key, asked.deadline, &failure, "").await;
                 }
                 Err(error) => {
                     core.counters.one(Count::RepliesLost);
@@ -205,6 +196,25 @@ impl Answer {
             }
         }
         Acknowledged { offset }
+    }
+}
+
+/// Sends a reply, without the request's key if that is what makes it too large: the caller does not need it.
+async fn deliver_reply(
+    core: &Core,
+    reply: &ReplyTo,
+    key: Option<&[u8]>,
+    deadline: Option<Instant>,
+    value: &[u8],
+    headers: &HeaderBuf,
+) -> Result<(), ProduceError> {
+    let until = deadline.unwrap_or_else(|| Instant::now() + REPLY_LIMIT);
+    let headers = pairs(headers);
+    match deliver(core, reply_record(reply, key, value, &headers), Some(until)).await {
+        Err(ProduceError::TooLarge { .. }) if key.is_some() => {
+            deliver(core, reply_record(reply, None, value, &headers), Some(until)).await
+        }
+        result => result,
     }
 }
 
@@ -225,8 +235,7 @@ async fn error_reply(
     };
     let (mut headers, mut value) = (HeaderBuf::new(), Vec::new());
     headers.error_reply(reply.correlation.as_deref(), &body, &mut value);
-    let until = deadline.unwrap_or_else(|| Instant::now() + REPLY_LIMIT);
-    match deliver(core, reply_record(reply, key, &value, &pairs(&headers)), Some(until)).await {
+    match deliver_reply(core, reply, key, deadline, &value, &headers).await {
         Ok(()) => core.counters.one(Count::Replies),
         Err(error) => {
             core.counters.one(Count::RepliesLost);
@@ -252,16 +261,16 @@ impl Letter {
             error_reply(&core, reply, record.key.as_deref(), asked.deadline, &failure, topic).await;
         }
         let dead_letters = dead_letter_topic(topic);
-        // What came in may be larger than what this app may send. Then it goes without value and headers: where it
-        // came from is told all the same, and it is still there.
-        let mut whole = true;
+        // What came in may be larger than what this app may send. Then it goes without value and headers, and at last
+        // without its key: where it came from is told all the same, and it is still there.
+        let (mut whole, mut keyed) = (true, true);
         loop {
             let headers = letter_headers(&core, &record, &failure, whole);
             let pairs = pairs(&headers);
             let outgoing = Outgoing {
                 topic: &dead_letters,
                 partition: None,
-                key: record.key.as_deref(),
+                key: record.key.as_deref().filter(|_| keyed),
                 value: record.value.as_deref().filter(|_| whole),
                 timestamp: record.timestamp,
                 headers: &pairs,
@@ -271,9 +280,9 @@ impl Letter {
                     core.counters.one(Count::DeadLetters);
                     return Acknowledged { offset };
                 }
-                Err(error @ ProduceError::TooLarge { .. }) if whole => {
-                    tracing::warn!(%error, "a dead letter is sent without its value and headers");
-                    whole = false;
+                Err(error @ ProduceError::TooLarge { .. }) if keyed => {
+                    tracing::warn!(%error, "a dead letter is sent without what is too large");
+                    (whole, keyed) = (false, whole);
                 }
                 Err(error) => {
                     // The record stays uncommitted rather than being lost.
@@ -351,6 +360,6 @@ impl Sending {
         if let Some(reply) = &asked.reply {
             headers.reply(reply.correlation.as_deref(), content_type);
         }
-        Answer { core, offset, key: record.key, asked, value, headers, refused: None }.deliver().await
+        Answer { core, offset, key: record.key, asked, value, headers }.deliver().await
     }
 }

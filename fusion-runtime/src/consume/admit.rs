@@ -95,7 +95,6 @@ pub(super) fn admit<'a>(
         None
     };
     if let Some(failure) = admission {
-        core.counters.one(Count::Undecodable);
         return (asked, input, Admission::Refuse(failure));
     }
     if call.faults.contains(Fault::ReplyTopic) {
@@ -132,13 +131,11 @@ pub(super) fn admit<'a>(
         match Format::from_content_type(name) {
             Some(format) => (input.format, asked.format) = (format, format),
             None => {
-                core.counters.one(Count::Undecodable);
                 let failure = Failure::new(Code::Decode, format!("no codec for the content type `{name}`"));
                 return (asked, input, Admission::Refuse(failure));
             }
         }
     } else if call.faults.contains(Fault::ContentType) {
-        core.counters.one(Count::Undecodable);
         let failure = Failure::new(Code::Decode, "the header `content-type` is not text");
         return (asked, input, Admission::Refuse(failure));
     }

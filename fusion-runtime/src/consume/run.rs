@@ -83,9 +83,6 @@ impl Parked {
                 Ok(value) => return Ok(value),
                 Err(failure) => failure,
             };
-            if *failure.code() == Code::Panic {
-                counters.one(Count::Panics);
-            }
             if !failure.is_retryable() || attempt > self.served.spec.retry {
                 return Err(failure);
             }
@@ -94,6 +91,10 @@ impl Parked {
             if self.asked.deadline.is_some_and(|deadline| deadline <= next) {
                 // The caller will not wait that long: what failed is the answer.
                 return Err(failure);
+            }
+            if *failure.code() == Code::Panic {
+                // The last one is counted where the run ends.
+                counters.one(Count::Panics);
             }
             sleep_until(next).await;
             counters.one(Count::Retries);

@@ -6,14 +6,14 @@ macro_rules! service {
     ($name:ident, $topic:literal, $other:literal, $ty:ty, $value:expr, $within:literal, $path:path) => {
         /// Made by a macro.
         #[reactor(
-                                            topic = $topic,
-                                            within = $within,
-                                            deps! <
-                                                one: $other($value) -> $ty;
-                                                two: $other(one + $value) within $within;
-                                                three: $path($value) else $value
-                                            >
-                                        )]
+                                                            topic = $topic,
+                                                            within = $within,
+                                                            deps! <
+                                                                one: $other($value) -> $ty;
+                                                                two: $other(one + $value) within $within;
+                                                                three: $path($value) else $value
+                                                            >
+                                                        )]
         fn $name(payload: $ty, one: $ty, two: $ty, three: $ty) -> Result<$ty, String> {
             Ok(payload + one + two + three)
         }
