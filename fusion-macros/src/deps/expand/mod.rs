@@ -4,13 +4,20 @@
 //! the slots it needs, builds the arguments, asks, and writes its slot. All futures are joined in one, each
 //! behind those it needs. See `fusion-runtime/tests/graph.rs` for one graph as it comes out.
 
-use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote_spanned};
-use syn::spanned::Spanned;
-use syn::{Expr, Path};
+mod arguments;
+mod expression;
+mod target;
 
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote_spanned};
+use syn::Expr;
+use syn::spanned::Spanned;
+
+use self::expression::{ends, parenthesized};
+use self::target::contract;
+pub(crate) use self::target::{contract_for_sure, topic_name};
 use super::Analysed;
-use super::ast::{Arg, Each, Expression, How, Node, Target, Use};
+use super::ast::{Each, Node, Target, Use};
 use crate::root::{Root, ours_at};
 use crate::topic::topic_id_literal;
 
@@ -239,106 +246,6 @@ impl Lowering<'_> {
         )
     }
 
-    /// What `for` and `..` go through: a place is borrowed, everything else is taken.
-    fn items(&self, items: &Expression) -> TokenStream {
-        let (expr, root) = (&items.expr, self.root);
-        if !is_place(expr) {
-            return expr.to_token_stream();
-        }
-        let borrowed = borrowed(expr);
-        quote_spanned!(ends(expr).0=> (&&#root::Items(#borrowed)).items())
-    }
-
-    /// Statements that put all arguments into `args`.
-    fn arguments(&self, node: &Node, injected: &[Ident]) -> TokenStream {
-        let mut injected = injected.iter();
-        let mut args: Vec<Argument<'_>> = node.args.iter().map(Argument::Written).collect();
-        let mut injections = node.injections.iter();
-        for injection in injections.by_ref() {
-            match &injection.how {
-                How::Conj => {
-                    args.extend(injected.by_ref().take(injection.names.len()).map(Argument::Injected))
-                }
-                How::Cons => {
-                    for answer in injected.by_ref().take(injection.names.len()) {
-                        args.insert(0, Argument::Injected(answer));
-                    }
-                }
-                How::Function(function) => {
-                    let tuple = self.tuple(&args, function);
-                    let tuple = injected
-                        .by_ref()
-                        .take(injection.names.len())
-                        .fold(tuple, |tuple, answer| called(function, &tuple, answer));
-                    return self.arguments_as_tuple(node, function, tuple, injections, injected);
-                }
-            }
-        }
-        self.arguments_one_by_one(node, &args)
-    }
-
-    fn arguments_one_by_one(&self, node: &Node, args: &[Argument<'_>]) -> TokenStream {
-        let topic = topic(node);
-        let each = args.iter().enumerate().map(|(place, arg)| match arg {
-            Argument::Written(Arg { spread: Some(_), value }) => {
-                let (items, span) = (self.items(value), ours_at(value.expr.span()));
-                quote_spanned!(span=> #topic.spread(&mut args, #items);)
-            }
-            Argument::Written(Arg { spread: None, value }) => {
-                let (span, value) = (ours_at(value.expr.span()), borrowed(&value.expr));
-                quote_spanned!(span=> #topic.arg::<#place>(&mut args, #value);)
-            }
-            Argument::Injected(answer) => {
-                quote_spanned!(answer.span()=> #topic.arg::<#place>(&mut args, &#answer);)
-            }
-        });
-        let spread = node.args.iter().any(|arg| arg.spread.is_some());
-        let count = args.len();
-        let enough =
-            (!spread).then(|| quote_spanned!(ours_at(node.paren.span.close())=> #topic.enough::<#count>();));
-        quote_spanned!(ours()=> #(#each)* #enough)
-    }
-
-    /// `f((a, b,), one)`, and what further `<-`s put around it.
-    fn arguments_as_tuple<'n>(
-        &self,
-        node: &Node,
-        function: &Path,
-        mut tuple: TokenStream,
-        injections: impl Iterator<Item = &'n super::ast::Injection>,
-        mut injected: std::slice::Iter<'_, Ident>,
-    ) -> TokenStream {
-        let root = self.root;
-        let mut function = function;
-        for injection in injections {
-            for answer in injected.by_ref().take(injection.names.len()) {
-                tuple = match &injection.how {
-                    How::Conj => quote_spanned!(answer.span()=> #root::Conj::conj(#tuple, #answer)),
-                    How::Cons => quote_spanned!(answer.span()=> #root::Cons::cons(#tuple, #answer)),
-                    How::Function(next) => called(next, &tuple, answer),
-                };
-            }
-            if let How::Function(next) = &injection.how {
-                function = next;
-            }
-        }
-        let (topic, span) = (topic(node), ours_at(function.span()));
-        quote_spanned!(span=> #topic.args(&mut args, &#tuple);)
-    }
-
-    /// The arguments so far, each by value when it is `Copy`, by reference otherwise.
-    fn tuple(&self, args: &[Argument<'_>], function: &Path) -> TokenStream {
-        let root = self.root;
-        let args = args.iter().map(|arg| match arg {
-            Argument::Written(arg) => {
-                let value = borrowed(&arg.value.expr);
-                quote_spanned!(ends(&arg.value.expr).0=> (&&#root::Seen(#value)).seen())
-            }
-            Argument::Injected(answer) => answer.to_token_stream(),
-        });
-        quote_spanned!(ours_at(function.span())=> (#(#args,)*))
-    }
-
     /// One more than the depth of the deepest topic that is asked; one with `-> T` may be nobody's.
     pub(crate) fn depth(&self) -> TokenStream {
         let root = self.root;
@@ -361,64 +268,6 @@ impl Lowering<'_> {
     }
 }
 
-/// One argument of a request, before it is written down.
-enum Argument<'a> {
-    Written(&'a Arg),
-    Injected(&'a Ident),
-}
-
-impl Target {
-    pub(crate) fn span(&self) -> Span {
-        match self {
-            Target::Topic(topic) => topic.span(),
-            Target::Contract(path) => path.span(),
-        }
-    }
-
-    fn path(&self) -> Option<&Path> {
-        match self {
-            Target::Topic(_) => None,
-            Target::Contract(path) => Some(path),
-        }
-    }
-}
-
-/// The contract as a type. The same tokens in the graph and in `DEPTH`, so that rustc shows one error for both.
-fn contract(target: &Target, root: &Root) -> TokenStream {
-    let span = ours_at(target.span());
-    let root = root.at(span);
-    match target {
-        Target::Topic(topic) => {
-            let id = topic_id_literal(topic);
-            quote_spanned!(span=> <#root::TopicId<#id> as #root::Declared<_>>::Contract)
-        }
-        Target::Contract(path) => path.to_token_stream(),
-    }
-}
-
-/// The same once more, for what a path that leads to no contract must not be reported for again.
-pub(crate) fn contract_for_sure(target: &Target, root: &Root) -> TokenStream {
-    let (contract, span) = (contract(target, root), target.span());
-    let root = root.at(span);
-    quote_spanned!(span=> <<#contract as #root::Contract>::Least as #root::Of>::Contract)
-}
-
-/// The topic's name as a value.
-pub(crate) fn topic_name(target: &Target, root: &Root) -> TokenStream {
-    match target {
-        Target::Topic(topic) => topic.to_token_stream(),
-        Target::Contract(_) => {
-            let (contract, span) = (contract(target, root), ours_at(target.span()));
-            let root = root.at(span);
-            quote_spanned!(span=> <#contract as #root::Contract>::TOPIC)
-        }
-    }
-}
-
-fn called(function: &Path, tuple: &TokenStream, answer: &Ident) -> TokenStream {
-    quote_spanned!(ours_at(function.span())=> #function(#tuple, #answer))
-}
-
 fn ours() -> Span {
     Span::mixed_site()
 }
@@ -434,38 +283,4 @@ pub(crate) fn slot(node: &Node) -> Ident {
 
 fn future(node: &Node) -> Ident {
     format_ident!("n_{}", node.key(), span = ours())
-}
-
-/// A path, or fields and elements of one.
-fn is_place(expr: &Expr) -> bool {
-    match expr {
-        Expr::Path(_) => true,
-        Expr::Field(field) => is_place(&field.base),
-        Expr::Index(index) => is_place(&index.expr),
-        Expr::Group(group) => is_place(&group.expr),
-        Expr::Paren(paren) => is_place(&paren.expr),
-        _ => false,
-    }
-}
-
-/// `&(expr)`, from the expression's first token to its last, so that rustc's caret is under all of it.
-fn borrowed(expr: &Expr) -> TokenStream {
-    let (first, _) = ends(expr);
-    let parens = parenthesized(expr);
-    quote_spanned!(first=> &#parens)
-}
-
-fn parenthesized(expr: &Expr) -> TokenTree {
-    let (_, last) = ends(expr);
-    let mut group = Group::new(Delimiter::Parenthesis, expr.to_token_stream());
-    group.set_span(last);
-    TokenTree::Group(group)
-}
-
-/// Our spans at the first and at the last token.
-fn ends(expr: &Expr) -> (Span, Span) {
-    let mut tokens = expr.to_token_stream().into_iter();
-    let first = tokens.next().map_or_else(Span::call_site, |token| token.span());
-    let last = tokens.last().map_or(first, |token| token.span());
-    (ours_at(first), ours_at(last))
 }

@@ -1,0 +1,58 @@
+//! Who is asked, as a type and as a name.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote_spanned};
+use syn::Path;
+use syn::spanned::Spanned;
+
+use crate::deps::ast::Target;
+use crate::root::{Root, ours_at};
+use crate::topic::topic_id_literal;
+
+impl Target {
+    pub(crate) fn span(&self) -> Span {
+        match self {
+            Target::Topic(topic) => topic.span(),
+            Target::Contract(path) => path.span(),
+        }
+    }
+
+    pub(super) fn path(&self) -> Option<&Path> {
+        match self {
+            Target::Topic(_) => None,
+            Target::Contract(path) => Some(path),
+        }
+    }
+}
+
+/// The contract as a type. The same tokens in the graph and in `DEPTH`, so that rustc shows one error for both.
+pub(super) fn contract(target: &Target, root: &Root) -> TokenStream {
+    let span = ours_at(target.span());
+    let root = root.at(span);
+    match target {
+        Target::Topic(topic) => {
+            let id = topic_id_literal(topic);
+            quote_spanned!(span=> <#root::TopicId<#id> as #root::Declared<_>>::Contract)
+        }
+        Target::Contract(path) => path.to_token_stream(),
+    }
+}
+
+/// The same once more, for what a path that leads to no contract must not be reported for again.
+pub(crate) fn contract_for_sure(target: &Target, root: &Root) -> TokenStream {
+    let (contract, span) = (contract(target, root), target.span());
+    let root = root.at(span);
+    quote_spanned!(span=> <<#contract as #root::Contract>::Least as #root::Of>::Contract)
+}
+
+/// The topic's name as a value.
+pub(crate) fn topic_name(target: &Target, root: &Root) -> TokenStream {
+    match target {
+        Target::Topic(topic) => topic.to_token_stream(),
+        Target::Contract(_) => {
+            let (contract, span) = (contract(target, root), ours_at(target.span()));
+            let root = root.at(span);
+            quote_spanned!(span=> <#contract as #root::Contract>::TOPIC)
+        }
+    }
+}
