@@ -34,7 +34,10 @@ pub use fusion_runtime::{
 };
 pub use fusion_runtime::{
     failure::Code,
-    record::{Headers, HeadersRef, Record, RecordRef, codec::Format},
+    record::{
+        Headers, HeadersRef, Record, RecordRef,
+        codec::{CodecError, Format},
+    },
 };
 
 // How it is set up, and what can be wrong with that.

@@ -136,7 +136,7 @@ pub async fn a_partition_that_was_paused_is_read_again_when_it_comes_back() {
     for number in 0..600 {
         // One key a partition: all wait for the one that runs.
         let partition = number % 2;
-        let job = Job { key: format!("key-{partition}"), millis: 3 };
+        let job = Job { key: format!("key-{partition}"), millis: 8 };
         drop(raw.queue(&Record::to(topic).partition(partition).value(json!(job).to_string()).key(job.key)));
     }
     eventually(SOON, || first.metrics().get(Count::Pauses) >= 2).await;

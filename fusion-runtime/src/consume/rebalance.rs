@@ -106,8 +106,8 @@ pub(super) fn unassign(consumer: &BaseConsumer<GroupContext>, partitions: &Topic
     }
 }
 
-/// Answers what nobody can act on any more. librdkafka does not close before each assign and revoke is answered, and an
-/// assign only by an assign.
+/// Answers what nobody can act on any more, an assign by an assign. Closing, librdkafka 2.12 gets over most that is
+/// unanswered by itself, but skips that where the assignment was lost (`rd_kafka_cgrp_unsubscribe`).
 pub(super) fn decline(consumer: &BaseConsumer<GroupContext>, rebalance: &Rebalance) {
     match rebalance {
         Rebalance::Assign(_) => {

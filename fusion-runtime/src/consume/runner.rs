@@ -106,6 +106,16 @@ pin_project! {
         #[pin]
         attempt: Option<Attempt<F>>,
     }
+
+    impl<F> PinnedDrop for Place<F> {
+        // A run that is given up. A panic would end the worker, and with it the whole partition.
+        fn drop(this: Pin<&mut Self>) {
+            let mut attempt = this.project().attempt;
+            if let Err(panic) = catch_unwind(AssertUnwindSafe(|| attempt.set(None))) {
+                tracing::error!("{}, when it was given up", panicked(&*panic).message());
+            }
+        }
+    }
 }
 
 pin_project! {

@@ -147,7 +147,7 @@ impl Assignment {
     /// Has the worker end without what runs.
     pub(super) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
-        self.stop();
+        self.stopping.store(true, Ordering::Release);
     }
 
     pub(super) fn has_ended(&self) -> bool {

@@ -24,6 +24,9 @@ use crate::broker::{Config, ConfigError, context};
 pub(super) const DROP_LIMIT: Duration = Duration::from_secs(5);
 /// How long purged records may take to come back with their error.
 const PURGE_LIMIT: Duration = Duration::from_secs(1);
+/// How long a report may wait that nobody waits for: a thread that wakes for each of them costs as much as the rest of a
+/// request. In this time they come together.
+const LAZY: Duration = Duration::from_millis(5);
 /// The wake-ups are edge-triggered; this is how long a lost one could go unnoticed.
 const TICK: Duration = Duration::from_millis(500);
 
@@ -42,6 +45,8 @@ pub(super) struct Shared {
     pub(super) room: Notify,
     /// How many tasks wait for room.
     pub(super) waiting: AtomicUsize,
+    /// Set while the owner sleeps because nothing is in flight.
+    dormant: AtomicBool,
     orders: Mutex<Orders>,
     owner: OnceLock<Thread>,
 }
@@ -58,19 +63,34 @@ struct Orders {
 
 /// Receipts of records in flight. librdkafka carries an index (plus one; zero is nobody) and not a pointer.
 #[derive(Default)]
-struct Receipts(Mutex<Slab<Receipt>>);
+struct Receipts {
+    kept: Mutex<Slab<Receipt>>,
+    /// How many of them somebody waits for.
+    urgent: AtomicUsize,
+}
 
 impl Receipts {
     fn keep(&self, receipt: Receipt) -> usize {
+        if receipt.is_urgent() {
+            self.urgent.fetch_add(1, Ordering::SeqCst);
+        }
         match receipt {
             Receipt::Ignore => 0,
-            receipt => lock(&self.0).insert(receipt) + 1,
+            receipt => lock(&self.kept).insert(receipt) + 1,
         }
     }
 
     fn take(&self, token: usize) -> Receipt {
         let index = token.checked_sub(1);
-        index.and_then(|index| lock(&self.0).try_remove(index)).unwrap_or(Receipt::Ignore)
+        let receipt = index.and_then(|index| lock(&self.kept).try_remove(index)).unwrap_or(Receipt::Ignore);
+        if receipt.is_urgent() {
+            self.urgent.fetch_sub(1, Ordering::SeqCst);
+        }
+        receipt
+    }
+
+    fn any_urgent(&self) -> bool {
+        self.urgent.load(Ordering::SeqCst) > 0
     }
 }
 
@@ -135,6 +155,7 @@ pub(super) fn start(config: &Config) -> Result<Arc<Shared>, ConfigError> {
         largest_headers: settings.largest_headers,
         room: Notify::new(),
         waiting: AtomicUsize::new(0),
+        dormant: AtomicBool::new(false),
         orders: Mutex::default(),
         owner: OnceLock::new(),
     });
@@ -171,8 +192,9 @@ fn run(config: &Config, mut client: Arc<Client>, shared: &Shared) {
         if let Some(close) = lock(&shared.orders).close {
             break close;
         }
-        thread::park_timeout(next.map_or(TICK, |next| next.min(TICK)));
+        sleep(&client, &wake, shared, next);
     };
+    wake.quiet(false);
     // From here on `send` says `Closed`, and nobody but this thread has the client.
     *shared.client.write().unwrap_or_else(PoisonError::into_inner) = None;
     shared.room.notify_waiters();
@@ -184,7 +206,7 @@ fn run(config: &Config, mut client: Arc<Client>, shared: &Shared) {
         tracing::warn!(records, "the producer closes before all records were confirmed");
     }
     end(client, wake, shared);
-    let left = std::mem::take(&mut *lock(&shared.receipts.0));
+    let left = std::mem::take(&mut *lock(&shared.receipts.kept));
     for (_, receipt) in left {
         settle(receipt, Err(ProduceError::Unconfirmed { topic: "(not known any more)".into() }));
     }
@@ -240,6 +262,27 @@ fn serve(client: &Client, wake: &WakeGuard, shared: &Shared) -> bool {
     served
 }
 
+/// Sleeps until there is something to serve: woken by it if somebody waits for a report, room or a flush, else for as
+/// long as a report may be late.
+fn sleep(client: &Client, wake: &WakeGuard, shared: &Shared, flush: Option<Duration>) {
+    let awaited = flush.is_some() || shared.receipts.any_urgent() || shared.waiting.load(Ordering::SeqCst) > 0;
+    wake.quiet(!awaited);
+    if awaited {
+        if wake.pending() == 0 {
+            thread::park_timeout(flush.map_or(TICK, |flush| flush.min(TICK)));
+        }
+    } else if client.in_flight_count() > 0 {
+        thread::park_timeout(LAZY);
+    } else {
+        shared.dormant.store(true, Ordering::SeqCst);
+        // Whoever sent before that did not see it.
+        if client.in_flight_count() == 0 {
+            thread::park_timeout(TICK);
+        }
+        shared.dormant.store(false, Ordering::SeqCst);
+    }
+}
+
 /// Serves until nothing is in flight; false if that was not so by the deadline.
 fn drain(client: &Client, wake: &WakeGuard, shared: &Shared, deadline: Instant) -> bool {
     loop {
@@ -269,9 +312,14 @@ impl Shared {
         let Some(client) = &*client else {
             return Err((ProduceError::Closed { topic: record.topic.to_owned() }, receipt));
         };
+        let urgent = receipt.is_urgent();
         let token = self.receipts.keep(receipt);
         ffi::produce(client, record, token)
-            .map_err(|code| (ProduceError::of(code, record.topic), self.receipts.take(token)))
+            .map_err(|code| (ProduceError::of(code, record.topic), self.receipts.take(token)))?;
+        if urgent || self.dormant.load(Ordering::SeqCst) {
+            self.wake();
+        }
+        Ok(())
     }
 
     fn check_size(&self, record: &Outgoing<'_>) -> Result<(), ProduceError> {

@@ -30,6 +30,15 @@ pub enum Receipt {
 }
 
 impl Receipt {
+    /// Whether somebody waits for it; otherwise it may be told a few milliseconds later, together with others.
+    pub(super) fn is_urgent(&self) -> bool {
+        match self {
+            Receipt::Ignore => false,
+            Receipt::Tell(_) => true,
+            Receipt::Settle(settle, _) => settle.is_urgent(),
+        }
+    }
+
     pub(super) fn settle(self, result: Result<Delivered, ProduceError>) {
         match self {
             Receipt::Ignore => {
@@ -49,4 +58,10 @@ pub trait Settle: Send + Sync {
     /// Called once per record, on the producer's owner thread: it must not block, and every other outcome waits
     /// for it. It may send.
     fn settled(&self, token: u64, result: Result<Delivered, ProduceError>);
+
+    /// Whether somebody waits for these outcomes. Others may be told a few milliseconds later, which saves a wake-up for
+    /// each. It must not change while a record is on its way.
+    fn is_urgent(&self) -> bool {
+        false
+    }
 }

@@ -24,10 +24,16 @@ use super::{ephemeral, reader::Receive, replies::Replies, requests::Shared};
 pub(super) struct Sent {
     pub(super) this: Weak<Shared>,
     pub(super) id: Uuid,
+    /// Somebody wants to know where it was written.
+    pub(super) awaited: bool,
     pub(super) delivered: Mutex<Option<oneshot::Sender<Delivered>>>,
 }
 
 impl produce::Settle for Sent {
+    fn is_urgent(&self) -> bool {
+        self.awaited
+    }
+
     fn settled(&self, _: u64, result: Result<produce::Delivered, ProduceError>) {
         match result {
             Ok(produce::Delivered { partition, offset, .. }) => {

@@ -258,7 +258,9 @@ impl Shared {
             }
         };
         let (this, id) = (self.this.clone(), request.id);
-        let receipt = Receipt::Settle(Arc::new(Sent { this, id, delivered: Mutex::new(delivered) }), 0);
+        let awaited = delivered.is_some();
+        let sent = Sent { this, id, awaited, delivered: Mutex::new(delivered) };
+        let receipt = Receipt::Settle(Arc::new(sent), 0);
         let headers = pairs(&headers);
         let record = Outgoing {
             key: request.key.as_deref(),

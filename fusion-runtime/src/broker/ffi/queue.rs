@@ -4,7 +4,7 @@ use std::any::Any;
 use std::ffi::{CString, c_void};
 use std::mem;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::thread::Thread;
 
@@ -51,44 +51,59 @@ impl Drop for Queue {
 /// A callback that unparks a thread. Whoever holds it keeps the queue alive longer.
 struct Alarm {
     queue: NonNull<sys::rd_kafka_queue_t>,
-    thread: NonNull<Thread>,
+    sleeper: NonNull<Sleeper>,
 }
 
-// SAFETY: the queue has its own lock, and `thread` is an own box of a `Send + Sync` type that is only read.
+/// Who is woken, unless it wants to sleep on.
+struct Sleeper {
+    thread: Thread,
+    quiet: AtomicBool,
+}
+
+// SAFETY: the queue has its own lock, and `sleeper` is an own box of a `Send + Sync` type that is only shared.
 unsafe impl Send for Alarm {}
 // SAFETY: as above.
 unsafe impl Sync for Alarm {}
 
 impl Alarm {
     fn set(queue: &Queue, thread: Thread) -> Alarm {
-        let alarm = Alarm { queue: queue.0, thread: NonNull::from(Box::leak(Box::new(thread))) };
+        let sleeper = Box::new(Sleeper { thread, quiet: AtomicBool::new(false) });
+        let alarm = Alarm { queue: queue.0, sleeper: NonNull::from(Box::leak(sleeper)) };
         // SAFETY: both pointers stay valid until the callback is taken out in `drop`.
         unsafe {
             sys::rd_kafka_queue_cb_event_enable(
                 alarm.queue.as_ptr(),
                 Some(unpark),
-                alarm.thread.as_ptr().cast(),
+                alarm.sleeper.as_ptr().cast(),
             );
         }
         alarm
+    }
+
+    fn quiet(&self, quiet: bool) {
+        // SAFETY: the box is ours until drop, and only shared.
+        unsafe { self.sleeper.as_ref() }.quiet.store(quiet, Ordering::SeqCst);
     }
 }
 
 impl Drop for Alarm {
     fn drop(&mut self) {
         // SAFETY: librdkafka takes the callback out under the lock under which it calls it, so nobody reads
-        // `thread` after the first call; the box was leaked in `set` and is taken back once.
+        // `sleeper` after the first call; the box was leaked in `set` and is taken back once.
         unsafe {
             sys::rd_kafka_queue_cb_event_enable(self.queue.as_ptr(), None, ptr::null_mut());
-            drop(Box::from_raw(self.thread.as_ptr()));
+            drop(Box::from_raw(self.sleeper.as_ptr()));
         }
     }
 }
 
 /// Runs on librdkafka's threads, under the queue's lock: nothing but the unpark may happen here.
 unsafe extern "C" fn unpark(_: *mut sys::rd_kafka_t, opaque: *mut c_void) {
-    // SAFETY: `opaque` is the thread leaked in `Alarm::set`, freed only after this callback is taken out.
-    unsafe { (*opaque.cast::<Thread>()).unpark() }
+    // SAFETY: `opaque` is the sleeper leaked in `Alarm::set`, freed only after this callback is taken out.
+    let sleeper = unsafe { &*opaque.cast::<Sleeper>() };
+    if !sleeper.quiet.load(Ordering::SeqCst) {
+        sleeper.thread.unpark();
+    }
 }
 
 /// Unparks a thread whenever a client's event queue goes from empty to not empty; dropped, it stops.
@@ -97,7 +112,7 @@ unsafe extern "C" fn unpark(_: *mut sys::rd_kafka_t, opaque: *mut c_void) {
 /// [`pending`](WakeGuard::pending) says 0 before parking again, and park with a time-out all the same. `poll`
 /// returning `None` does not mean empty: it says so after a log line or a rebalance too.
 pub struct WakeGuard {
-    _alarm: Alarm,
+    alarm: Alarm,
     queue: Queue,
     _client: KeepAlive,
 }
@@ -133,7 +148,13 @@ impl WakeGuard {
 
     fn set(queue: Option<Queue>, thread: Thread, client: KeepAlive) -> WakeGuard {
         let queue = queue.expect("every librdkafka client has a main queue");
-        WakeGuard { _alarm: Alarm::set(&queue, thread), queue, _client: client }
+        WakeGuard { alarm: Alarm::set(&queue, thread), queue, _client: client }
+    }
+
+    /// Lets the thread sleep on while events come, or wakes it again for each. What came meanwhile wakes nobody: look
+    /// at [`pending`](WakeGuard::pending) after the change.
+    pub fn quiet(&self, quiet: bool) {
+        self.alarm.quiet(quiet);
     }
 
     /// How many events wait in the queue.

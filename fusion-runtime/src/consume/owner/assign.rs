@@ -34,15 +34,14 @@ impl Owner {
         if self.revoking.is_some() || self.stopping.is_some() || Instant::now() < self.assign_at {
             return Ok(());
         }
-        // Whatever is not known yet is asked for again after a pause.
+        // Whatever is not known yet is asked for again after a pause, with more patience.
         self.assign_at = Instant::now() + Duration::from_millis(200);
+        let limit = self.assign_limit;
+        self.assign_limit = (limit * 2).min(COMMITTED_LIMIT.1);
         let wanted = rebalance::list(assigning);
         // Blocks this thread for a round trip. What runs goes on; nothing new is taken meanwhile.
-        let known = if wanted.count() == 0 {
-            Ok(wanted)
-        } else {
-            self.client.committed_offsets(wanted, COMMITTED_LIMIT)
-        };
+        let known =
+            if wanted.count() == 0 { Ok(wanted) } else { self.client.committed_offsets(wanted, limit) };
         let committed = match known {
             Ok(committed) => committed,
             Err(error) if is_passing(&error) => {
@@ -70,7 +69,7 @@ impl Owner {
             let offset = match element.offset() {
                 Offset::Offset(offset) => Offset::Offset(offset),
                 _ if self.start == Start::Latest => {
-                    match self.client.fetch_watermarks(&topic, partition, COMMITTED_LIMIT) {
+                    match self.client.fetch_watermarks(&topic, partition, limit) {
                         Ok((_, end)) => Offset::Offset(end),
                         Err(error) => {
                             tracing::warn!(%error, topic, partition, "the end of the partition is not known yet");
@@ -95,6 +94,7 @@ impl Owner {
         rebalance::assign(&self.client, &offsets).map_err(|error| Error::client("consumer", error))?;
         self.assigning = None;
         self.assign_at = Instant::now();
+        self.assign_limit = COMMITTED_LIMIT.0;
         for (place, offset, committed) in starts {
             self.begin(place, offset, committed);
         }

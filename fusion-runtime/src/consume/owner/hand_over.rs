@@ -11,7 +11,7 @@ use crate::{
     observe::Count,
 };
 
-use super::{COMMITTED_LIMIT, FULL_LIMIT, Owner, Partition};
+use super::{FULL_LIMIT, Owner, Partition, WATERMARKS_LIMIT};
 
 impl Owner {
     /// Gives every partition's records to its worker.
@@ -133,7 +133,7 @@ impl Owner {
             {
                 let offset = self.partitions[&(topic.to_owned(), partition)].assignment.committable();
                 let (start, end) =
-                    self.client.fetch_watermarks(topic, partition, COMMITTED_LIMIT).unwrap_or((-1, -1));
+                    self.client.fetch_watermarks(topic, partition, WATERMARKS_LIMIT).unwrap_or((-1, -1));
                 Err(Error::Gap { topic: topic.to_owned(), partition, offset, start, end })
             }
             error => {

@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-use super::{COMMIT_EVERY, Owner, WAITING_BYTES};
+use super::{COMMIT_EVERY, COMMITTED_LIMIT, Owner, WAITING_BYTES};
 
 /// An app's consumer.
 pub(crate) struct Consumer {
@@ -88,6 +88,7 @@ impl Consumer {
                     revoking: None,
                     assigning: None,
                     assign_at: Instant::now(),
+                    assign_limit: COMMITTED_LIMIT.0,
                     stopping: None,
                     next_commit: Instant::now() + COMMIT_EVERY,
                     commits,

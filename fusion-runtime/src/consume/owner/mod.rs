@@ -48,8 +48,11 @@ const COMMIT_EVERY: Duration = Duration::from_millis(500);
 const REVOKE_LIMIT: Duration = Duration::from_secs(10);
 /// How long the broker may take to confirm the commit of what is given back.
 const COMMIT_LIMIT: Duration = Duration::from_secs(5);
-/// How long the broker may take to say where the group stands.
-const COMMITTED_LIMIT: Duration = Duration::from_secs(10);
+/// How long the broker may take to say where the group stands; the thread does nothing else meanwhile. It is twice as
+/// long after each failure, up to the second.
+const COMMITTED_LIMIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
+/// How long the broker may take to say what a partition holds.
+const WATERMARKS_LIMIT: Duration = Duration::from_secs(10);
 /// How long everything waits for a partition that holds too much, before that one is paused. A pause throws away what
 /// was fetched ahead, so a busy partition must not be taken for a stuck one.
 const FULL_LIMIT: Duration = Duration::from_millis(100);
@@ -107,8 +110,9 @@ struct Owner {
     revoking: Option<Revoking>,
     /// Assigned partitions whose offsets the broker has not told yet.
     assigning: Option<Vec<Place>>,
-    /// When the broker is asked again where the group stands.
+    /// When the broker is asked again where the group stands, and how long it may take.
     assign_at: Instant,
+    assign_limit: Duration,
     stopping: Option<Stopping>,
     next_commit: Instant,
     commits: Commits,
