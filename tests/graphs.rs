@@ -32,32 +32,32 @@ mod readme {
     use super::*;
 
     #[derive(Serialize, Deserialize)]
-    pub struct Order {
-        pub id: u64,
+    pub(crate) struct Order {
+        pub(crate) id: u64,
     }
 
     #[reactor(topic = "graphs.readme.add")]
-    pub async fn add(numbers: Vec<i64>) -> i64 {
+    pub(crate) async fn add(numbers: Vec<i64>) -> i64 {
         numbers.iter().sum()
     }
 
     #[reactor(topic = "graphs.readme.subtract")]
-    pub async fn subtract(from: i64, amount: i64) -> i64 {
+    pub(crate) async fn subtract(from: i64, amount: i64) -> i64 {
         from - amount
     }
 
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
-    pub struct Report {
-        pub order: u64,
-        pub one: i64,
-        pub two: i64,
+    pub(crate) struct Report {
+        pub(crate) order: u64,
+        pub(crate) one: i64,
+        pub(crate) two: i64,
     }
 
     #[reactor(
         topic = "graphs.sum",
         deps! < one: "graphs.readme.add"(1, 2, 3); two: "graphs.readme.subtract"(2) <- cons(one) >
     )]
-    pub async fn sum(order: Order, one: i64, two: i64) -> Report {
+    pub(crate) async fn sum(order: Order, one: i64, two: i64) -> Report {
         Report { order: order.id, one, two }
     }
 }
@@ -265,7 +265,7 @@ async fn a_run_that_is_repeated_does_not_ask_again() {
         deps! <
             one: "graphs.once"(number);
             all: "graphs.once"(n) for n in 0..3;
-            flaky: "graphs.flaky"(number)
+            flaky: "graphs.flaky"(number) after one, all
         >
     )]
     async fn repeated(number: i64, one: i64, all: Vec<i64>, flaky: i64, cx: Context) -> Result<i64, String> {

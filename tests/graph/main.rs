@@ -57,7 +57,7 @@ async fn run<R: Reactor<HandIns = Calls<()>>>(
     payload: R::Payload,
     caller: fusion_runtime::dag::Caller,
 ) -> Result<R::Value, Failure> {
-    assert!(R::HandIns::CALLS);
+    const { assert!(R::HandIns::CALLS) };
     R::run(payload, Calls(caller, ())).await
 }
 

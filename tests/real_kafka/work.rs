@@ -141,6 +141,8 @@ macro_rules! workers {
         $(pub mod $name {
             use super::*;
 
+            // Not every test needs its topic's name.
+            #[allow(dead_code)]
             pub const TOPIC: &str = $topic;
 
             #[reactor(topic = $topic, concurrency = 16, within = 60s)]

@@ -1,7 +1,6 @@
 //! The place of a node's outcome.
 
 use std::{
-    cell::Cell,
     future::poll_fn,
     marker::PhantomData,
     sync::{
@@ -41,7 +40,7 @@ pub struct Slot<T, K> {
     outcome: OnceLock<Result<Stored<T>, CallError>>,
     takes_failure: AtomicBool,
     takes_sent: AtomicBool,
-    kind: PhantomData<fn() -> (K, Cell<()>)>,
+    kind: PhantomData<fn() -> K>,
 }
 
 /// How a slot's outcome becomes the parameter `P`. It is asked for before the run, so that the nodes know

@@ -265,7 +265,8 @@ fn serve(client: &Client, wake: &WakeGuard, shared: &Shared) -> bool {
 /// Sleeps until there is something to serve: woken by it if somebody waits for a report, room or a flush, else for as
 /// long as a report may be late.
 fn sleep(client: &Client, wake: &WakeGuard, shared: &Shared, flush: Option<Duration>) {
-    let awaited = flush.is_some() || shared.receipts.any_urgent() || shared.waiting.load(Ordering::SeqCst) > 0;
+    let awaited =
+        flush.is_some() || shared.receipts.any_urgent() || shared.waiting.load(Ordering::SeqCst) > 0;
     wake.quiet(!awaited);
     if awaited {
         if wake.pending() == 0 {
