@@ -185,7 +185,7 @@ async fn ten_thousand_at_once_are_answered_once_each() {
     #[reactor(topic = "requests.many", concurrency = 256)]
     async fn many(number: u32, calls: State<Calls>) -> u32 {
         calls.0.fetch_add(1, SeqCst);
-        if number % 3 == 0 {
+        if number.is_multiple_of(3) {
             tokio::task::yield_now().await;
         }
         number * 2
