@@ -182,7 +182,8 @@ impl Reply {
             return Reply::Event;
         };
         let errors = report.len();
-        check_type(ty, "an answer", report);
+        // An error only has to be told, so it may be a `&'static str`: what is answered must be owned.
+        check_type(argument_of(ty, "Result").unwrap_or(ty), "an answer", report);
         if let Type::Never(never) = &**ty {
             report.error(
                 never,

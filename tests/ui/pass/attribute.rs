@@ -154,3 +154,9 @@ fn the_attribute_says_what_it_says() {
         twelve
     ];
 }
+
+/// An error is only told, so it need not be owned.
+#[reactor(topic = "attribute.borrowed_error")]
+fn borrowed_error(number: u8) -> Result<u8, &'static str> {
+    number.checked_add(1).ok_or("too large")
+}

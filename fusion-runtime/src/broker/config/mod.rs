@@ -255,6 +255,11 @@ impl Config {
                 if value.contains('\0') {
                     return Err(ConfigError::invalid(name, "a value cannot have a zero byte in it"));
                 }
+                if let Some(feature) = missing_feature(name, value) {
+                    let reason =
+                        format!("{value} needs fusion's feature `{feature}`, which this build is without");
+                    return Err(ConfigError::invalid(name, &reason));
+                }
             }
             let properties: ClientConfig = properties.into_iter().collect();
             properties.create_native_config().map_err(|error| ConfigError::client(client, &error))?;
@@ -335,4 +340,19 @@ fn canonical<K: Into<String>, V: Into<String>>(
     properties: impl IntoIterator<Item = (K, V)>,
 ) -> impl Iterator<Item = (String, String)> {
     properties.into_iter().map(|(name, value)| (properties::canonical(&name.into()).to_owned(), value.into()))
+}
+
+/// The feature that a setting needs and this build does not have. librdkafka would refuse it as well, but knows nothing
+/// of our features.
+fn missing_feature(name: &str, value: &str) -> Option<&'static str> {
+    let value = value.to_ascii_lowercase();
+    let tls = cfg!(any(feature = "tls", feature = "tls-vendored"));
+    match name {
+        "security.protocol" if value.ends_with("ssl") && !tls => Some("tls"),
+        "sasl.mechanisms" | "sasl.mechanism" if value.starts_with("scram") && !tls => Some("tls"),
+        "sasl.mechanisms" | "sasl.mechanism" if value == "gssapi" && !cfg!(feature = "gssapi") => {
+            Some("gssapi")
+        }
+        _ => None,
+    }
 }

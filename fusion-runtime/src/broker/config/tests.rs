@@ -175,3 +175,19 @@ fn the_new_protocol_leaves_out_what_librdkafka_refuses_with_it() {
     assert_eq!(replies.get("group.protocol"), Some("classic"));
     replies.create::<BaseConsumer>().unwrap();
 }
+
+#[cfg(not(any(feature = "tls", feature = "tls-vendored", feature = "gssapi")))]
+#[test]
+fn a_setting_that_needs_a_feature_names_it() {
+    for (property, value, feature) in [
+        ("security.protocol", "SASL_SSL", "`tls`"),
+        ("security.protocol", "ssl", "`tls`"),
+        ("sasl.mechanism", "SCRAM-SHA-512", "`tls`"),
+        ("sasl.mechanism", "GSSAPI", "`gssapi`"),
+    ] {
+        let error = Config::new("localhost:9092").set(property, value).check().unwrap_err().to_string();
+        assert!(error.contains(property) && error.contains(feature), "{error}");
+    }
+    let plain = Config::new("localhost:9092").set("security.protocol", "sasl_plaintext");
+    assert_eq!(plain.set("sasl.mechanisms", "PLAIN").check().map_err(|error| error.to_string()), Ok(()));
+}
