@@ -67,7 +67,12 @@ async fn come_and_go(worker: &'static str, config: Config) {
 
     let end = look.ends(topic);
     assert_eq!(end.iter().sum::<i64>() - begin.iter().sum::<i64>(), (written + asked) as i64);
-    eventually(SOON, || lowest_unfinished(&log.read(), &begin, &end) == end).await;
+    let handled = || lowest_unfinished(&log.read(), &begin, &end);
+    let all_handled = eventually(SOON, || handled() == end);
+    if tokio::time::timeout(SOON / 2, all_handled).await.is_err() {
+        let metrics: Vec<_> = members.iter().map(|member| member.metrics()).collect();
+        panic!("{:?} of {end:?} handled, {:?} committed: {metrics:?}", handled(), look.committed(topic));
+    }
     eventually(SOON, || look.is_done(topic)).await;
     check_order(&log.read());
     for member in members {

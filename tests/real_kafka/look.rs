@@ -1,6 +1,6 @@
 //! What the cluster says, asked beside fusion.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fusion::Config;
 use rdkafka::{
@@ -8,6 +8,7 @@ use rdkafka::{
     admin::{AdminClient, AdminOptions, ResourceSpecifier},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
 };
 
 use crate::common::SOON;
@@ -25,9 +26,21 @@ impl Look {
         Look { client, admin: config.admin().unwrap().create().unwrap() }
     }
 
+    /// How many partitions a topic has. A broker may not have heard of a new one yet.
     pub fn partitions(&self, topic: &str) -> i32 {
-        let metadata = self.client.fetch_metadata(Some(topic), SOON).unwrap();
-        metadata.topics()[0].partitions().len() as i32
+        patiently(|| {
+            let metadata = self.client.fetch_metadata(Some(topic), SOON)?;
+            let count = metadata.topics()[0].partitions().len() as i32;
+            if count == 0 {
+                Err(KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopic))
+            } else {
+                Ok(count)
+            }
+        })
+    }
+
+    fn watermarks(&self, topic: &str, partition: i32) -> (i64, i64) {
+        patiently(|| self.client.fetch_watermarks(topic, partition, SOON))
     }
 
     /// The names of all topics that begin so.
@@ -39,9 +52,7 @@ impl Look {
 
     /// The offset behind the last record of each partition.
     pub fn ends(&self, topic: &str) -> Vec<i64> {
-        let ends = (0..self.partitions(topic))
-            .map(|partition| self.client.fetch_watermarks(topic, partition, SOON).unwrap().1);
-        ends.collect()
+        (0..self.partitions(topic)).map(|partition| self.watermarks(topic, partition).1).collect()
     }
 
     /// What the group committed for each partition.
@@ -80,7 +91,19 @@ impl Look {
         let options = AdminOptions::new().operation_timeout(Some(SOON));
         let deleted = self.admin.delete_records(&list, &options).await.unwrap();
         deleted.elements()[0].error().unwrap();
-        let low = || self.client.fetch_watermarks(topic, partition, SOON).unwrap().0;
+        let low = || self.watermarks(topic, partition).0;
         crate::common::eventually(Duration::from_secs(10), || low() == offset).await;
+    }
+}
+
+/// Asks again while the brokers do not agree yet.
+fn patiently<T>(mut ask: impl FnMut() -> KafkaResult<T>) -> T {
+    let until = Instant::now() + SOON;
+    loop {
+        match ask() {
+            Ok(answer) => return answer,
+            Err(error) if Instant::now() > until => panic!("{error}"),
+            Err(_) => std::thread::sleep(Duration::from_millis(20)),
+        }
     }
 }

@@ -39,7 +39,8 @@ async fn sum(order: Order, one: i64, two: i64) -> Report {
 
 /// In a child process.
 pub async fn serve(service: &str, group: &str) -> fusion::Result<()> {
-    let app = App::new(group, cluster());
+    // A request of the story before may run, and wait for services that have gone.
+    let app = App::new(group, cluster().stop_limit(Duration::from_secs(3)));
     match service {
         "add" => app.reactors(reactors![add]).run().await,
         "subtract" => app.reactors(reactors![subtract]).run().await,
