@@ -73,9 +73,9 @@ pub(super) fn acknowledge(
     };
     if listened {
         // An error only says that the last listener has just gone.
-        let _ = served.results.send(Produced::new(record, value.clone(), asked.format));
+        let _ = served.results.send(Produced::new(record, value.clone(), asked.written(core)));
     }
-    let to = served.spec.to.filter(|_| !(served.spec.optional && is_null(asked.format, &value)));
+    let to = served.spec.to.filter(|_| !(served.spec.optional && is_null(asked.written(core), &value)));
     let reply = match (&asked.reply, to) {
         (None, None) => return Outcome::Done,
         (Some(reply), None) => reply,
@@ -327,7 +327,7 @@ struct Sending {
 impl Sending {
     async fn send(self) -> Acknowledged {
         let Sending { core, record, asked, value, to } = self;
-        let content_type = content_type(asked.format);
+        let content_type = content_type(asked.written(&core));
         let header = content_type
             .map(|name| (crate::record::wire::name::CONTENT_TYPE.as_bytes(), Some(name.as_bytes())));
         let outgoing = Outgoing {

@@ -49,8 +49,16 @@ pub(super) struct Asked {
     pub(super) hops: u32,
     /// The caller's.
     pub(super) deadline: Option<Instant>,
+    /// Of the record's value.
     pub(super) format: Format,
     pub(super) traceparent: Option<String>,
+}
+
+impl Asked {
+    /// The format of what is written: the caller's, or the app's own where nobody asked.
+    pub(super) fn written(&self, core: &Core) -> Format {
+        if self.reply.is_some() { self.format } else { core.format }
+    }
 }
 
 /// Where an answer goes.
@@ -76,8 +84,9 @@ pub(super) fn admit<'a>(
     now: Now,
 ) -> (Asked, Input<'a>, Admission) {
     let call = Call::read(record.headers);
-    let mut input = Input { value: record.value, format: core.format };
-    let mut asked = Asked { hops: call.hops.unwrap_or(0), format: core.format, ..Asked::default() };
+    // Without a content type it is JSON, whatever this app writes by itself.
+    let mut input = Input { value: record.value, format: Format::Json };
+    let mut asked = Asked { hops: call.hops.unwrap_or(0), ..Asked::default() };
     if !call.faults.is_empty() {
         core.counters.one(Count::HeaderFaults);
     }
@@ -129,7 +138,11 @@ pub(super) fn admit<'a>(
     }
     if let Some(name) = call.content_type {
         match Format::from_content_type(name) {
-            Some(format) => (input.format, asked.format) = (format, format),
+            // What is in an envelope is JSON.
+            Some(format) if served.spec.envelope == Envelope::Headers => {
+                (input.format, asked.format) = (format, format);
+            }
+            Some(_) => {}
             None => {
                 let failure = Failure::new(Code::Decode, format!("no codec for the content type `{name}`"));
                 return (asked, input, Admission::Refuse(failure));
@@ -152,8 +165,6 @@ fn open_envelope<'a>(
     let envelope =
         wire::Envelope::read(value).map_err(|error| Failure::new(Code::Decode, error.to_string()))?;
     input.value = Some(envelope.data);
-    input.format = Format::Json;
-    asked.format = Format::Json;
     if let Some(topic) = envelope.return_topic {
         let correlation = asked.reply.take().and_then(|reply| reply.correlation);
         asked.reply = Some(ReplyTo { topic, partition: None, correlation });

@@ -163,11 +163,6 @@ pub(super) fn payload<'a>(served: &Served, value: Option<&'a [u8]>) -> Option<&'
 
 /// The format in which a run's value is wanted, `None` if nobody wants it.
 pub(super) fn encode(core: &Core, served: &Served, asked: &Asked, listened: bool) -> Option<Format> {
-    if asked.reply.is_some() {
-        Some(asked.format)
-    } else if served.spec.to.is_some() || listened {
-        Some(core.format)
-    } else {
-        None
-    }
+    let wanted = asked.reply.is_some() || served.spec.to.is_some() || listened;
+    wanted.then(|| asked.written(core))
 }
