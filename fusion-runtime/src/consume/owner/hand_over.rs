@@ -11,7 +11,7 @@ use crate::{
     observe::Count,
 };
 
-use super::{FULL_LIMIT, Owner, Partition, WATERMARKS_LIMIT};
+use super::{BATCH, FULL_LIMIT, Owner, Partition, WATERMARKS_LIMIT};
 
 impl Owner {
     /// Gives every partition's records to its worker.
@@ -64,34 +64,34 @@ impl Owner {
         Ok(())
     }
 
-    /// Whether more may be taken. What is not taken stays with librdkafka, which bounds it; that is how the workers set
-    /// the pace. If it does not help, because some partitions are stuck, these are paused and the others go on.
-    pub(super) fn has_room(&mut self) -> bool {
-        let reading = self.partitions.values().filter(|partition| !partition.paused);
+    /// How many records may be taken. What is not taken stays with librdkafka, which bounds it; that is how the workers
+    /// set the pace. If it does not help, because some partitions are stuck, these are paused, and the others go on by
+    /// less than their share at a time: so a bound for all remains, which grows with the partitions, but by little.
+    pub(super) fn room(&mut self) -> usize {
+        let limit = self.core.settings.in_flight;
         let full = |owner: &Self| {
-            let reading = owner.partitions.values().filter(|partition| !partition.paused);
-            reading.map(|partition| partition.assignment.held()).sum::<usize>()
-                >= owner.core.settings.in_flight
+            owner.partitions.values().map(|partition| partition.assignment.held()).sum::<usize>() >= limit
         };
         if !full(self) {
             self.full_since = None;
-            return true;
+            return BATCH.min(limit);
         }
         // Before the second look: whatever is finished from here on wakes this thread.
+        let reading = self.partitions.values().filter(|partition| !partition.paused);
         reading.for_each(|partition| partition.assignment.wake_at((self.pressure.low().0, usize::MAX)));
         if !full(self) {
-            return true;
+            return BATCH.min(limit);
         }
-        if self.full_since.get_or_insert_with(Instant::now).elapsed() >= FULL_LIMIT {
-            self.full_since = None;
-            let stuck = |partition: &&Partition| {
-                !partition.paused && self.pressure.should_pause(partition.assignment.held(), 0)
-            };
-            let stuck: Vec<Place> =
-                self.partitions.values().filter(stuck).map(|partition| partition.place.clone()).collect();
-            stuck.iter().for_each(|place| self.pause(place));
+        if self.full_since.get_or_insert_with(Instant::now).elapsed() < FULL_LIMIT {
+            return 0;
         }
-        false
+        let stuck = |partition: &&Partition| {
+            !partition.paused && self.pressure.should_pause(partition.assignment.held(), 0)
+        };
+        let stuck: Vec<Place> =
+            self.partitions.values().filter(stuck).map(|partition| partition.place.clone()).collect();
+        stuck.iter().for_each(|place| self.pause(place));
+        self.pressure.low().0.clamp(1, BATCH)
     }
 
     pub(super) fn pause(&mut self, place: &Place) {
