@@ -126,6 +126,12 @@ fn never() {}
 #[cfg(any())]
 fn neither() {}
 
+/// An error is only told, so it need not be owned.
+#[reactor(topic = "attribute.borrowed_error")]
+fn borrowed_error(number: u8) -> Result<u8, &'static str> {
+    number.checked_add(1).ok_or("too large")
+}
+
 #[test]
 fn the_attribute_says_what_it_says() {
     let ReactorSpec { name, topic, to, optional, within, retry, order, concurrency, envelope, .. } =
@@ -151,12 +157,7 @@ fn the_attribute_says_what_it_says() {
         all_answers,
         text,
         unit,
-        twelve
+        twelve,
+        borrowed_error
     ];
-}
-
-/// An error is only told, so it need not be owned.
-#[reactor(topic = "attribute.borrowed_error")]
-fn borrowed_error(number: u8) -> Result<u8, &'static str> {
-    number.checked_add(1).ok_or("too large")
 }
