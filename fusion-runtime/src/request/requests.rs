@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     Error,
-    broker::{Config, TopicPolicy, TopicSpec, topics},
+    broker::{Config, TopicError, TopicPolicy, TopicSpec, topics},
     consume::{content_type, pairs},
     contract::Envelope,
     dag::{CallError, Delivered, Forget, PendingReply, Reply, Request, Route},
@@ -308,7 +308,7 @@ impl Shared {
             Ok(()) => {}
             Err::<_, Error>(error) => {
                 if let Some(waiter) = self.table.take(request.id.as_u128()) {
-                    let error = CallError::new(Code::UnknownTopic, waiter.topic, error.to_string());
+                    let error = CallError::new(not_prepared(&error), waiter.topic, error.to_string());
                     let _ = waiter.reply.send(Err(error));
                 }
             }
@@ -340,6 +340,15 @@ impl Shared {
             this.delete(vec![topic.clone()], until).await;
             this.ephemeral.deleted(&topic);
         });
+    }
+}
+
+/// A topic that is not there stays away; brokers that do not answer may come back.
+fn not_prepared(error: &Error) -> Code {
+    match error {
+        Error::Topic(TopicError::Unreachable { .. } | TopicError::NoLeader { .. }) => Code::Timeout,
+        Error::Shared(error) => not_prepared(error),
+        _ => Code::UnknownTopic,
     }
 }
 
