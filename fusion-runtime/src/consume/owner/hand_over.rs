@@ -64,23 +64,22 @@ impl Owner {
         Ok(())
     }
 
-    /// Whether more may be taken. What is not taken stays with librdkafka, which bounds it; that is how the workers set
-    /// the pace. If it does not help, because some partitions are stuck, these are paused and the others go on.
-    pub(super) fn has_room(&mut self) -> bool {
-        let reading = self.partitions.values().filter(|partition| !partition.paused);
-        let full = |owner: &Self| {
-            let reading = owner.partitions.values().filter(|partition| !partition.paused);
-            reading.map(|partition| partition.assignment.held()).sum::<usize>()
-                >= owner.core.settings.in_flight
-        };
-        if !full(self) {
+    /// How many more records may be taken. What is not taken stays with librdkafka, which bounds it; that is how the
+    /// workers set the pace. If it does not help, because some partitions are stuck, these are paused and the others go
+    /// on with what is left, or with a part of as much again: each that gets stuck in turn leaves less to the next, and
+    /// not all that one after the other may hold.
+    pub(super) fn room(&mut self) -> usize {
+        let room = self.room_now();
+        if room > 0 {
             self.full_since = None;
-            return true;
+            return room;
         }
         // Before the second look: whatever is finished from here on wakes this thread.
+        let reading = self.partitions.values().filter(|partition| !partition.paused);
         reading.for_each(|partition| partition.assignment.wake_at((self.pressure.low().0, usize::MAX)));
-        if !full(self) {
-            return true;
+        let room = self.room_now();
+        if room > 0 {
+            return room;
         }
         if self.full_since.get_or_insert_with(Instant::now).elapsed() >= FULL_LIMIT {
             self.full_since = None;
@@ -91,7 +90,22 @@ impl Owner {
                 self.partitions.values().filter(stuck).map(|partition| partition.place.clone()).collect();
             stuck.iter().for_each(|place| self.pause(place));
         }
-        false
+        0
+    }
+
+    fn room_now(&self) -> usize {
+        let (mut reading, mut paused) = (0, 0);
+        for partition in self.partitions.values() {
+            *(if partition.paused { &mut paused } else { &mut reading }) += partition.assignment.held();
+        }
+        let most = self.core.settings.in_flight;
+        let limit = if paused == 0 {
+            most
+        } else {
+            let extra = (2 * most).saturating_sub(paused) / 4;
+            most.saturating_sub(paused).max(extra).max(self.pressure.high().0)
+        };
+        limit.saturating_sub(reading)
     }
 
     pub(super) fn pause(&mut self, place: &Place) {

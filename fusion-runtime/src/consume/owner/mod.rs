@@ -139,7 +139,8 @@ impl Owner {
             if let Some(reason) = self.client.context().take_fatal() {
                 break Err(Error::Fatal { client: "consumer", reason });
             }
-            let taken = if self.has_room() { self.queue.take(batch, &mut messages) } else { 0 };
+            let batch = batch.min(self.room());
+            let taken = if batch > 0 { self.queue.take(batch, &mut messages) } else { 0 };
             if let Err(error) = self.hand_over(&mut messages) {
                 break Err(error);
             }
