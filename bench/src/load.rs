@@ -15,8 +15,8 @@ use uuid::Uuid;
 use crate::Result;
 use crate::report::{Clock, Measure};
 
-/// Often enough that a run of a second commits several times.
-pub(crate) const COMMIT_EVERY: Duration = Duration::from_millis(100);
+/// As often as fusion does.
+pub(crate) const COMMIT_EVERY: Duration = Duration::from_millis(500);
 
 /// The topic that is read. A reactor's topic stands in its source, so this one is not new for each run: one that an
 /// interrupted run left behind has to be deleted by hand.

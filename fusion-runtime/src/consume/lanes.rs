@@ -221,12 +221,6 @@ impl Pressure {
         records >= self.high.0 || bytes >= self.high.1
     }
 
-    /// A partition's share, in records and bytes: at these it may be paused.
-    #[inline]
-    pub(crate) fn high(&self) -> (usize, usize) {
-        self.high
-    }
-
     /// What a paused partition may hold to be read again, in records and bytes.
     #[inline]
     pub(crate) fn low(&self) -> (usize, usize) {

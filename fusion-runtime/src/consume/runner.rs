@@ -217,7 +217,9 @@ fn read<R: Reactor>(input: Input<'_>) -> Result<R::Payload, Failure> {
     let decode = |value| input.format.decode_value::<Parameters<R::Payload>>(value);
     let payload = decode(input.value).or_else(|error: CodecError| {
         // fusion-clj wraps the only argument in an array, too.
-        let single = <R::Contract as Contract>::Params::COUNT == 1 && R::SPEC.envelope == Envelope::Json;
+        type Params<R> = <<R as Reactor>::Contract as Contract>::Params;
+        let one = <Params<R>>::COUNT == 1 || <Params<R>>::IS_LIST;
+        let single = one && R::SPEC.envelope == Envelope::Json;
         input
             .value
             .filter(|_| single)

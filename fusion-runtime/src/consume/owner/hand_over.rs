@@ -11,7 +11,7 @@ use crate::{
     observe::Count,
 };
 
-use super::{FULL_LIMIT, Owner, Partition, WATERMARKS_LIMIT};
+use super::{BATCH, FULL_LIMIT, Owner, Partition, WATERMARKS_LIMIT};
 
 impl Owner {
     /// Gives every partition's records to its worker.
@@ -64,48 +64,34 @@ impl Owner {
         Ok(())
     }
 
-    /// How many more records may be taken. What is not taken stays with librdkafka, which bounds it; that is how the
-    /// workers set the pace. If it does not help, because some partitions are stuck, these are paused and the others go
-    /// on with what is left, or with a part of as much again: each that gets stuck in turn leaves less to the next, and
-    /// not all that one after the other may hold.
+    /// How many records may be taken. What is not taken stays with librdkafka, which bounds it; that is how the workers
+    /// set the pace. If it does not help, because some partitions are stuck, these are paused, and the others go on by
+    /// less than their share at a time: so a bound for all remains, which grows with the partitions, but by little.
     pub(super) fn room(&mut self) -> usize {
-        let room = self.room_now();
-        if room > 0 {
+        let limit = self.core.settings.in_flight;
+        let full = |owner: &Self| {
+            owner.partitions.values().map(|partition| partition.assignment.held()).sum::<usize>() >= limit
+        };
+        if !full(self) {
             self.full_since = None;
-            return room;
+            return BATCH.min(limit);
         }
         // Before the second look: whatever is finished from here on wakes this thread.
         let reading = self.partitions.values().filter(|partition| !partition.paused);
         reading.for_each(|partition| partition.assignment.wake_at((self.pressure.low().0, usize::MAX)));
-        let room = self.room_now();
-        if room > 0 {
-            return room;
+        if !full(self) {
+            return BATCH.min(limit);
         }
-        if self.full_since.get_or_insert_with(Instant::now).elapsed() >= FULL_LIMIT {
-            self.full_since = None;
-            let stuck = |partition: &&Partition| {
-                !partition.paused && self.pressure.should_pause(partition.assignment.held(), 0)
-            };
-            let stuck: Vec<Place> =
-                self.partitions.values().filter(stuck).map(|partition| partition.place.clone()).collect();
-            stuck.iter().for_each(|place| self.pause(place));
+        if self.full_since.get_or_insert_with(Instant::now).elapsed() < FULL_LIMIT {
+            return 0;
         }
-        0
-    }
-
-    fn room_now(&self) -> usize {
-        let (mut reading, mut paused) = (0, 0);
-        for partition in self.partitions.values() {
-            *(if partition.paused { &mut paused } else { &mut reading }) += partition.assignment.held();
-        }
-        let most = self.core.settings.in_flight;
-        let limit = if paused == 0 {
-            most
-        } else {
-            let extra = (2 * most).saturating_sub(paused) / 4;
-            most.saturating_sub(paused).max(extra).max(self.pressure.high().0)
+        let stuck = |partition: &&Partition| {
+            !partition.paused && self.pressure.should_pause(partition.assignment.held(), 0)
         };
-        limit.saturating_sub(reading)
+        let stuck: Vec<Place> =
+            self.partitions.values().filter(stuck).map(|partition| partition.place.clone()).collect();
+        stuck.iter().for_each(|place| self.pause(place));
+        self.pressure.low().0.clamp(1, BATCH)
     }
 
     pub(super) fn pause(&mut self, place: &Place) {

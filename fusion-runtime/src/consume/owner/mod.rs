@@ -125,8 +125,7 @@ impl Owner {
         let thread = thread::current();
         self.queue.wake(thread.clone());
         let guard = WakeGuard::for_consumer(&self.client, thread);
-        let batch = BATCH.min(self.core.settings.in_flight);
-        let mut messages = Vec::with_capacity(batch);
+        let mut messages = Vec::with_capacity(BATCH);
         let outcome = loop {
             let events = match self.serve_events(&guard) {
                 Ok(events) => events,
@@ -139,8 +138,10 @@ impl Owner {
             if let Some(reason) = self.client.context().take_fatal() {
                 break Err(Error::Fatal { client: "consumer", reason });
             }
-            let batch = batch.min(self.room());
-            let taken = if batch > 0 { self.queue.take(batch, &mut messages) } else { 0 };
+            let taken = match self.room() {
+                0 => 0,
+                room => self.queue.take(room, &mut messages),
+            };
             if let Err(error) = self.hand_over(&mut messages) {
                 break Err(error);
             }
