@@ -124,6 +124,5 @@ async fn records_that_are_gone_end_the_app_with_their_place() {
     let Error::Gap { topic, partition, offset, start, end } = &*failed else { panic!("{failed}") };
     assert_eq!((&**topic, *partition), (gone::TOPIC, 0));
     assert!((0..*start).contains(offset) && start < end, "{failed}");
-    assert!(app.metrics().get(Count::Succeeded) <= *offset as u64);
     within(SOON, app.shutdown()).await.unwrap();
 }
