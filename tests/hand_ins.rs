@@ -125,6 +125,7 @@ async fn keys_are_what_their_types_say() {
     let app = App::new("hand.keys", config.clone()).reactors(reactors![text, number, bytes, id]);
     let app = start(app).await;
     let uuid = "67e55044-10b1-426f-9247-bb680e5fe0c8";
+    #[allow(clippy::type_complexity)]
     let keys: [(&str, Option<&[u8]>, Option<Value>); 9] = [
         ("text", Some(b"k"), Some(json!("k"))),
         ("text", Some(b""), Some(json!(""))),

@@ -74,7 +74,7 @@ async fn what_a_broker_refuses_is_told_or_tried_again() {
     // The request itself: the caller hears of it, and soon.
     refuse(1);
     let error = within(SOON, pipeline.ask::<refused>((2,)).into_future()).await.unwrap_err();
-    assert_eq!(error.is_retryable(), false, "{error}");
+    assert!(!error.is_retryable(), "{error}");
     refuse(1);
     assert!(matches!(pipeline.send::<refused>((2,)).await, Err(Error::Produce(_))));
     refuse(0);

@@ -146,23 +146,23 @@ mod clj {
     use fusion::prelude::*;
 
     #[reactor(topic = "peers.clj.one", envelope = json)]
-    pub fn one(number: i64) -> i64 {
+    pub(crate) fn one(number: i64) -> i64 {
         number + 1
     }
     #[reactor(topic = "peers.clj.list", envelope = json)]
-    pub fn list(numbers: Vec<i64>) -> i64 {
+    pub(crate) fn list(numbers: Vec<i64>) -> i64 {
         numbers.iter().sum()
     }
     #[reactor(topic = "peers.clj.any", envelope = json)]
-    pub fn any(value: serde_json::Value) -> serde_json::Value {
+    pub(crate) fn any(value: serde_json::Value) -> serde_json::Value {
         value
     }
     #[reactor(topic = "peers.clj.none", envelope = json)]
-    pub fn none() -> String {
+    pub(crate) fn none() -> String {
         "none".to_owned()
     }
     #[reactor(topic = "peers.clj.two", envelope = json, retry = 0)]
-    pub fn two(from: i64, amount: Option<i64>) -> Result<i64, String> {
+    pub(crate) fn two(from: i64, amount: Option<i64>) -> Result<i64, String> {
         Ok(from - amount.ok_or("no amount")?)
     }
 }
