@@ -152,10 +152,15 @@ async fn a_failed_run_is_repeated_then_given_up() {
         attempts.0.lock().unwrap().push(cx.attempt());
         if cx.attempt() <= fails { Err(format!("attempt {}", cx.attempt())) } else { Ok(cx.attempt()) }
     }
+    /// It passes on what it was told by somebody it asked; its own caller still waits.
+    #[reactor(topic = "dead.errors.late")]
+    fn late() -> Result<(), Failure> {
+        Err(Failure::new(Code::Deadline, "somebody else's"))
+    }
     let (config, attempts) = (cluster(), Attempts::default());
     let mut letters = Tail::at_end(&config, "dead.errors.dlq").await;
     let app = App::new("dead.errors", config.clone()).state(attempts.clone());
-    let app = start(app.reactors(reactors![errors])).await;
+    let app = start(app.reactors(reactors![errors, late])).await;
     let pipeline = Pipeline::connect("errors", config).await.unwrap();
     assert_eq!(pipeline.ask::<errors>((2,)).await.unwrap(), 3);
     let error = pipeline.ask::<errors>((3,)).await.unwrap_err();
@@ -173,6 +178,10 @@ async fn a_failed_run_is_repeated_then_given_up() {
     let metrics = app.metrics();
     assert_eq!((metrics.get(Count::Retries), metrics.get(Count::Failed)), (6, 2));
     assert_eq!((metrics.get(Count::Succeeded), metrics.get(Count::Replies)), (1, 2));
+    let error = pipeline.ask::<late>(()).await.unwrap_err();
+    assert_eq!((error.code(), error.message()), (&Code::Deadline, "somebody else's"));
+    eventually(SOON, || app.metrics().get(Count::DeadLetters) == 3).await;
+    assert_eq!(app.metrics().get(Count::Expired), 0);
     pipeline.close().await.unwrap();
     app.shutdown().await.unwrap();
 }

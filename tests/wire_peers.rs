@@ -110,7 +110,7 @@ async fn what_we_ask_is_golden() {
     let request = asked.one().await;
     assert_eq!((request.key.as_deref(), request.value.as_deref()), (Some(&b"7"[..]), Some(&b"[6,null]"[..])));
     let names =
-        ["kafka_replyTopic", "kafka_correlationId", "fusion-deadline", "fusion-hops", "tenant", "raw"];
+        ["tenant", "raw", "kafka_replyTopic", "kafka_correlationId", "fusion-deadline", "fusion-hops"];
     assert_eq!(request.header_names(), names);
     let inbox = request.text("kafka_replyTopic");
     let id = inbox.strip_prefix("fusion.inbox.golden.").expect("the inbox's name");
@@ -125,6 +125,15 @@ async fn what_we_ask_is_golden() {
     raw.send(reply().header("kafka_nest-err", "sold out").header("kafka_nest-is-disposed", [0])).await;
     let error = within(SOON, question).await.unwrap().unwrap_err();
     assert_eq!((error.code(), error.message(), error.topic()), (&Code::Handler, "sold out", golden::TOPIC));
+
+    // What the user calls like ours does not lead the answer astray.
+    let question = pipeline.ask::<golden>((6, None)).header("kafka_correlationId", "mine");
+    let question = tokio::spawn(question.header("kafka_replyTopic", "elsewhere").into_future());
+    let request = asked.one().await;
+    assert_eq!(request.text("kafka_replyTopic"), inbox);
+    let reply = Record::to(inbox).header("kafka_correlationId", request.get("kafka_correlationId"));
+    raw.send(reply.value("7")).await;
+    assert_eq!(within(SOON, question).await.unwrap().unwrap(), 7);
 
     pipeline.send::<event>(("hi",)).key(&"k".to_owned()).await.unwrap();
     let sent = events.one().await;

@@ -374,8 +374,8 @@ impl Send {
         let mut value = value?;
         requests.ensure(&topic).await?;
         let mut buffer = HeaderBuf::new();
-        buffer.request(&RequestHeaders { content_type: content_type(*format), ..RequestHeaders::default() });
         buffer.copy(HeadersRef::from(&headers));
+        buffer.request(&RequestHeaders { content_type: content_type(*format), ..RequestHeaders::default() });
         if envelope == Envelope::Json {
             let mut enveloped = Vec::new();
             wire::Envelope { data: &value, return_topic: None }.write(&mut enveloped);

@@ -59,7 +59,7 @@ pub(super) fn acknowledge(
     let value = match ran {
         Ok(Some(value)) => value,
         Ok(None) => return Outcome::Done,
-        Err(failure) if *failure.code() == Code::Deadline && asked.reply.is_some() => {
+        Err(failure) if *failure.code() == Code::Deadline && asked.is_expired() => {
             // Nobody waits any more, neither for the value nor for the error.
             core.counters.one(Count::Expired);
             return Outcome::Done;

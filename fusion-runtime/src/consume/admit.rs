@@ -55,6 +55,12 @@ pub(super) struct Asked {
 }
 
 impl Asked {
+    /// Whether somebody has waited for an answer and does so no more. A handler may have passed on the code of another
+    /// request's deadline.
+    pub(super) fn is_expired(&self) -> bool {
+        self.reply.is_some() && self.deadline.is_some_and(|deadline| deadline <= Instant::now())
+    }
+
     /// The format of what is written: the caller's, or the app's own where nobody asked.
     pub(super) fn written(&self, core: &Core) -> Format {
         if self.reply.is_some() { self.format } else { core.format }

@@ -238,6 +238,8 @@ impl Shared {
             Replies::Shared { partition, .. } => Some(*partition),
             _ => None,
         };
+        // Ours come last: of several with one name the last one counts.
+        headers.copy(HeadersRef::from(&request.headers));
         headers.request(&RequestHeaders {
             reply_to: Some(reply_to),
             reply_partition,
@@ -247,7 +249,6 @@ impl Shared {
             content_type: content_type(self.format),
             traceparent: request.traceparent.as_deref(),
         });
-        headers.copy(HeadersRef::from(&request.headers));
         let mut enveloped = Vec::new();
         let value = match request.envelope {
             Envelope::Headers => &request.value,
