@@ -48,19 +48,19 @@ impl Watch {
     }
 
     /// Waits for the gate, then lets others go first a few times.
-    async fn run(&self, lane: &str, work: Work) {
-        if work.run != self.run {
+    async fn run(&self, lane: &str, (run, number): Work) {
+        if run != self.run {
             return;
         }
         self.begin(lane);
         self.gate.acquire().await.unwrap().forget();
-        for _ in 0..work.number % 5 {
+        for _ in 0..number % 5 {
             tokio::task::yield_now().await;
         }
         let mut watched = self.inner.lock().unwrap();
         *watched.running.get_mut(lane).unwrap() -= 1;
         watched.together -= 1;
-        watched.ended.push((lane.to_owned(), work.number));
+        watched.ended.push((lane.to_owned(), number));
     }
 
     fn ended(&self) -> usize {
@@ -102,7 +102,7 @@ impl Watch {
         create(config, &[topic], partitions as i32).await;
         let raw = Raw::new(config);
         let records = (0..count).map(|number| {
-            let (key, work) = (number % keys, Work { run: self.run.clone(), number });
+            let (key, work) = (number % keys, (&self.run, number));
             let record = Record::to(topic).key(key.to_string()).partition((key % partitions) as i32);
             raw.queue(&record.value(serde_json::to_vec(&work).unwrap()))
         });
@@ -112,11 +112,8 @@ impl Watch {
     }
 }
 
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Work {
-    run: String,
-    number: usize,
-}
+/// The run of the test, and a number in it.
+type Work = (String, usize);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn records_of_one_key_run_in_order_and_alone() {
