@@ -20,7 +20,6 @@ async fn order(order: Order, times: u8) -> Vec<Order> {
 
 #[reactor(topic = "msgpack.graph", deps! < all: "msgpack.order"(Order { id, note: None }, 2); more: "msgpack.sum"(1, id) >)]
 async fn graph(id: u64, all: Vec<Order>, more: u64) -> u64 {
-    let _ = id;
     all.iter().map(|order| order.id).sum::<u64>() + more
 }
 

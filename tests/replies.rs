@@ -51,7 +51,6 @@ async fn echo(number: i64) -> i64 {
 
 #[reactor(topic = "replies.twice", deps! < one: "replies.echo"(number); two: "replies.echo"(one) >)]
 async fn twice(number: i64, one: i64, two: i64) -> i64 {
-    let _ = number;
     one + two
 }
 

@@ -1,9 +1,11 @@
 //! The user's function, as it was written.
 
+use std::collections::HashSet;
+
 use proc_macro2::{Group, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, FnArg, Meta, Result, Signature, Token, Visibility, token};
+use syn::{Attribute, FnArg, Meta, Pat, Result, Signature, Token, Visibility, parse_quote, token};
 
 /// A function with its body as tokens, which nobody here looks into; a contract has none.
 pub(crate) struct Function {
@@ -11,6 +13,8 @@ pub(crate) struct Function {
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
     pub(crate) body: Body,
+    /// Parameters that the graph reads: no use of them in the body is no mistake then.
+    pub(crate) read_by_graph: HashSet<String>,
 }
 
 pub(crate) enum Body {
@@ -25,7 +29,7 @@ impl Parse for Function {
         let sig = input.parse()?;
         let body =
             if input.peek(Token![;]) { Body::None(input.parse()?) } else { Body::Block(block(input)?) };
-        Ok(Self { attrs, vis, sig, body })
+        Ok(Self { attrs, vis, sig, body, read_by_graph: HashSet::new() })
     }
 }
 
@@ -65,11 +69,15 @@ pub(crate) fn is_marker(attr: &Attribute) -> bool {
 /// The function without our markers on its parameters.
 impl ToTokens for Function {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self { attrs, vis, sig, body } = self;
+        let Self { attrs, vis, sig, body, read_by_graph } = self;
         let mut sig = sig.clone();
         for input in &mut sig.inputs {
             if let FnArg::Typed(input) = input {
                 input.attrs.retain(|attr| !is_marker(attr));
+                if matches!(&*input.pat, Pat::Ident(name) if read_by_graph.contains(&name.ident.to_string()))
+                {
+                    input.attrs.push(parse_quote!(#[allow(unused_variables)]));
+                }
             }
         }
         let body = match body {
@@ -77,6 +85,19 @@ impl ToTokens for Function {
             Body::None(semicolon) => semicolon.to_token_stream(),
         };
         tokens.extend(quote!(#(#attrs)* #vis #sig #body));
+    }
+}
+
+/// All names in these tokens, at any depth.
+pub(crate) fn names_in(tokens: TokenStream, names: &mut HashSet<String>) {
+    for token in tokens {
+        match token {
+            TokenTree::Ident(name) => {
+                names.insert(name.to_string());
+            }
+            TokenTree::Group(group) => names_in(group.stream(), names),
+            _ => {}
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use self::expand::Expansion;
 use crate::contract::{Contract, plain_name};
 use crate::deps::ast::Target;
 use crate::deps::{self, Surroundings};
-use crate::function::{Body, Function};
+use crate::function::{Body, Function, names_in};
 use crate::options::{Kind, Options};
 use crate::report::Report;
 use crate::signature::{Handler, Reply};
@@ -23,8 +23,10 @@ const WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
 /// those who ask its topic have no errors of their own.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut report = Report::new();
+    let mut read_by_graph = std::collections::HashSet::new();
+    names_in(options.clone(), &mut read_by_graph);
     let mut options = Options::read(options, Kind::Reactor, &mut report);
-    let function = match Function::read(item.clone(), "#[reactor]") {
+    let mut function = match Function::read(item.clone(), "#[reactor]") {
         Ok(function) => function,
         Err(error) => {
             report.add(error);
@@ -34,6 +36,13 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     };
     check_body(&function, &mut report);
     let dag = options.deps.take();
+    if let Some(dag) = &dag {
+        // A node's own name stands there in any case.
+        for node in &dag.declared {
+            read_by_graph.remove(&node.to_string());
+        }
+        function.read_by_graph = read_by_graph;
+    }
     let handler = Handler::read(&function.sig, dag.as_ref(), Kind::Reactor, &mut report);
     check_to(&options, &handler, &mut report);
     check_name(&options, &function, &mut report);
