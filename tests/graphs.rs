@@ -31,11 +31,6 @@ async fn greet(name: String, times: Option<usize>) -> String {
 mod readme {
     use super::*;
 
-    #[derive(Serialize, Deserialize)]
-    pub(crate) struct Order {
-        pub(crate) id: u64,
-    }
-
     #[reactor(topic = "graphs.readme.add")]
     pub(crate) async fn add(numbers: Vec<i64>) -> i64 {
         numbers.iter().sum()
@@ -57,18 +52,18 @@ mod readme {
         topic = "graphs.sum",
         deps! < one: "graphs.readme.add"(1, 2, 3); two: "graphs.readme.subtract"(2) <- cons(one) >
     )]
-    pub(crate) async fn sum(order: Order, one: i64, two: i64) -> Report {
-        Report { order: order.id, one, two }
+    pub(crate) async fn sum(order: u64, one: i64, two: i64) -> Report {
+        Report { order, one, two }
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_story_of_the_readme() {
-    use readme::{Order, Report, add, subtract, sum};
+    use readme::{Report, add, subtract, sum};
     let config = cluster();
     let app = start(App::new("graphs.readme", config.clone()).reactors(reactors![add, subtract, sum])).await;
     let pipeline = Pipeline::connect("readme", config).await.unwrap();
-    let report = pipeline.ask::<sum>((Order { id: 7 },)).await.unwrap();
+    let report = pipeline.ask::<sum>((7,)).await.unwrap();
     assert_eq!(report, Report { order: 7, one: 6, two: 4 });
 
     let answers = pipeline.run(deps! { one: add(1, 2, 3); two: subtract(2) <- cons(one) });

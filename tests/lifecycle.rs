@@ -12,7 +12,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use common::{Raw, Record, SOON, cluster, create, eventually, on_real, start, unique, within};
+use common::{Raw, Record, SOON, Tail, cluster, create, eventually, on_real, start, unique, within};
 use fusion::{Count, Running, prelude::*};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use serde_json::json;
@@ -261,4 +261,31 @@ async fn a_commit_that_fails_is_counted_and_repeated() {
     eventually(SOON, || seen.sorted().last() == Some(&10)).await;
     assert_eq!(seen.sorted(), (0..=10).collect::<Vec<_>>());
     within(SOON, app.shutdown()).await.unwrap();
+}
+
+/// A graph that has asked gets its answers after the app was told to stop: its way back stays open until then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_shutdown_lets_graphs_end() {
+    #[contract(topic = "lifecycle.graph.asked")]
+    fn asked(run: String) -> i64;
+    #[reactor(topic = "lifecycle.graph", deps! < one: asked(run) >)]
+    async fn graph(run: String, one: i64) -> i64 {
+        drop(run);
+        one + 1
+    }
+    let config = cluster();
+    let (mut requests, raw) = (Tail::at_end(&config, "lifecycle.graph.asked").await, Raw::new(&config));
+    let app = start(App::new("lifecycle.graph", config.clone()).reactors(reactors![graph])).await;
+    let pipeline = Pipeline::connect("graph", config).await.unwrap();
+    let question = tokio::spawn(pipeline.ask::<graph>((unique("run"),)).into_future());
+    let request = requests.one().await;
+    let mut stopping = tokio::spawn(app.shutdown());
+    assert!(tokio::time::timeout(Duration::from_millis(300), &mut stopping).await.is_err(), "it runs still");
+    let reply = Record::to(request.text("kafka_replyTopic")).value("1");
+    raw.send(reply.header("kafka_correlationId", request.get("kafka_correlationId"))).await;
+    assert_eq!(within(SOON, question).await.unwrap().unwrap(), 2);
+    let began = Instant::now();
+    within(SOON, stopping).await.unwrap().unwrap();
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    pipeline.close().await.unwrap();
 }

@@ -4,10 +4,7 @@ mod common;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering::SeqCst},
-    },
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -43,28 +40,27 @@ impl Watch {
 
     fn begin(&self, lane: &str) {
         let mut watched = self.inner.lock().unwrap();
-        let of_one = watched.running.entry(lane.to_owned()).or_default();
-        *of_one += 1;
-        let of_one = *of_one;
+        *watched.running.entry(lane.to_owned()).or_default() += 1;
+        let of_one = watched.running[lane];
         watched.together += 1;
         watched.most = watched.most.max(watched.together);
         watched.most_of_one = watched.most_of_one.max(of_one);
     }
 
-    /// Runs one record: waits for the gate, then lets others go first a few times.
-    async fn run(&self, lane: &str, work: Work) {
-        if work.run != self.run {
+    /// Waits for the gate, then lets others go first a few times.
+    async fn run(&self, lane: &str, (run, number): Work) {
+        if run != self.run {
             return;
         }
         self.begin(lane);
         self.gate.acquire().await.unwrap().forget();
-        for _ in 0..work.number % 5 {
+        for _ in 0..number % 5 {
             tokio::task::yield_now().await;
         }
         let mut watched = self.inner.lock().unwrap();
         *watched.running.get_mut(lane).unwrap() -= 1;
         watched.together -= 1;
-        watched.ended.push((lane.to_owned(), work.number));
+        watched.ended.push((lane.to_owned(), number));
     }
 
     fn ended(&self) -> usize {
@@ -77,8 +73,8 @@ impl Watch {
 
     /// The most that ran at the same time, in all and of one lane.
     fn most(&self) -> (usize, usize) {
-        let watched = self.inner.lock().unwrap();
-        (watched.most, watched.most_of_one)
+        let Watched { most, most_of_one, .. } = *self.inner.lock().unwrap();
+        (most, most_of_one)
     }
 
     /// All of `0..count` ended once, those of each lane in order.
@@ -91,14 +87,12 @@ impl Watch {
         for (lane, numbers) in lanes {
             assert!(numbers.is_sorted(), "{lane}: {numbers:?}");
         }
-        self.assert_once(count, &watched.ended);
+        drop(watched);
+        self.assert_each_once(count);
     }
 
     fn assert_each_once(&self, count: usize) {
-        self.assert_once(count, &self.inner.lock().unwrap().ended);
-    }
-
-    fn assert_once(&self, count: usize, ended: &[(String, usize)]) {
+        let ended = &self.inner.lock().unwrap().ended;
         let numbers: BTreeSet<_> = ended.iter().map(|(_, number)| *number).collect();
         assert_eq!((ended.len(), numbers.len()), (count, count));
     }
@@ -108,7 +102,7 @@ impl Watch {
         create(config, &[topic], partitions as i32).await;
         let raw = Raw::new(config);
         let records = (0..count).map(|number| {
-            let (key, work) = (number % keys, Work { run: self.run.clone(), number });
+            let (key, work) = (number % keys, (&self.run, number));
             let record = Record::to(topic).key(key.to_string()).partition((key % partitions) as i32);
             raw.queue(&record.value(serde_json::to_vec(&work).unwrap()))
         });
@@ -118,11 +112,8 @@ impl Watch {
     }
 }
 
-#[derive(serde::Serialize, serde::Deserialize)]
-struct Work {
-    run: String,
-    number: usize,
-}
+/// The run of the test, and a number in it.
+type Work = (String, usize);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn records_of_one_key_run_in_order_and_alone() {
@@ -282,24 +273,28 @@ async fn too_many_records_wait_in_kafka() {
     app.shutdown().await.unwrap();
 }
 
-/// `AtomicUsize` counts what no watch is needed for.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_handler_that_stays_pending_stops_only_its_key() {
     #[reactor(topic = "order.stuck", within = 1m)]
-    async fn stuck(forever: bool, done: State<AtomicUsize>) -> () {
-        if forever {
+    async fn stuck(forever: String, run: State<String>) -> () {
+        if forever == *run {
             std::future::pending::<()>().await;
         }
-        done.fetch_add(1, SeqCst);
     }
     let config = cluster().stop_limit(Duration::from_millis(500));
     create(&config, &[stuck::TOPIC], 1).await;
-    let app = App::new("order.stuck", config.clone()).state(AtomicUsize::new(0)).reactors(reactors![stuck]);
+    let run = unique("run");
+    let app = App::new("order.stuck", config.clone()).state(run.clone()).reactors(reactors![stuck]);
     let (app, raw) = (start(app).await, Raw::new(&config));
-    raw.send(Record::to(stuck::TOPIC).key("a").value("true")).await;
+    raw.send(Record::to(stuck::TOPIC).key("a").value(format!("\"{run}\""))).await;
+    let (_, last) = raw.send(Record::to(stuck::TOPIC).key("b").value("\"\"")).await;
+    let mut results = app.results::<stuck>();
     for number in 0..200 {
-        raw.send(Record::to(stuck::TOPIC).key(format!("{number}")).value("false")).await;
+        raw.send(Record::to(stuck::TOPIC).key(format!("{number}")).value("\"\"")).await;
     }
-    eventually(SOON, || app.metrics().get(Count::Succeeded) >= 200).await;
+    let mut behind = 0;
+    while behind < 200 {
+        behind += usize::from(within(SOON, results.next()).await.unwrap().unwrap().offset > last);
+    }
     app.shutdown().await.unwrap();
 }
