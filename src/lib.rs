@@ -31,6 +31,7 @@ pub use fusion_runtime::{
     dag::{Answer, CallError, Sent},
     failure::Failure,
     reactor::{Context, HandIn, Key, Run, State},
+    window::{Gather, Merge, Reason, Window},
 };
 pub use fusion_runtime::{
     failure::Code,
@@ -59,6 +60,7 @@ pub use fusion_runtime::contract::{Answers, Contract, Envelope, KeyBytes, KeyErr
 pub use fusion_runtime::{
     Order,
     reactor::{Reactor, ReactorSpec},
+    window::{Emit, Kind, MaxOpen, WindowReactor, WindowSpec},
 };
 
 // Nothing public takes or gives it.
@@ -76,7 +78,9 @@ pub mod rules {
     #[cfg(feature = "kafka")]
     pub use fusion_runtime::{
         dag::{Each, FromOutcome, Iterable, Maybe, MaybeEach, One, ReadableReply, Slot, Taker},
-        reactor::{Fails, HandIns, Has, Here, Provides, ReactorList, Set, There, Writable},
+        reactor::{
+            ByTopic, ByWindow, Fails, HandIns, Has, Here, Listed, Provides, ReactorList, Set, There, Writable,
+        },
     };
 }
 

@@ -30,7 +30,7 @@ fn list(root: &Root, paths: &[Path]) -> TokenStream {
     let ours = Span::mixed_site();
     let links = paths.iter().map(|path| {
         let root = root.at(ours_at(path.span()));
-        quote_spanned!(ours_at(path.span())=> <#path as #root::Reactor>::SPEC.link())
+        quote_spanned!(ours_at(path.span())=> <#path as #root::Listed<_>>::LINK)
     });
     let list = paths
         .iter()

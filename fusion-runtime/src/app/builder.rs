@@ -14,6 +14,7 @@ use crate::{
     reactor::{Reactor, ReactorList, Set, StateMap, Visitor},
     record::{codec::Format, wire::dead_letter_topic},
     request::{Replies, ReplyPolicy, Requests},
+    window::WindowReactor,
 };
 
 use super::{Running, results::CAPACITY};
@@ -214,6 +215,10 @@ struct Collect<'a>(&'a mut Vec<(TypeId, Box<dyn AnyReactor>)>);
 impl Visitor for Collect<'_> {
     fn reactor<R: Reactor>(&mut self) {
         self.0.push((TypeId::of::<R>(), Box::new(Typed::<R>::new())));
+    }
+
+    fn window<W: WindowReactor>(&mut self) {
+        todo!()
     }
 }
 

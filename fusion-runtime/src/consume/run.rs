@@ -134,6 +134,7 @@ impl Parked {
                 deadline: until,
                 state: &self.core.state,
                 caller: caller.as_ref(),
+                window: None,
             };
             let value = payload(&self.served, record.value);
             let input = Input { value, format: self.asked.format };

@@ -259,6 +259,7 @@ impl Worker {
             deadline: until,
             state: &self.core.state,
             caller: caller.as_ref(),
+            window: None,
         };
         let first = match self.runner.start(&run, input, encode, cx) {
             Started::Done(Err(failure)) if failure.is_retryable() && self.served.spec.retry > 0 => {

@@ -8,8 +8,12 @@
 pub struct Link {
     /// The reactor's name.
     pub name: &'static str,
-    /// The topic it serves.
+    /// The topic it serves; a window has none.
     pub topic: &'static str,
+    /// The topics that its window gathers.
+    pub gathers: &'static [&'static str],
+    /// Nobody else in the app may take records of the topics that its window gathers.
+    pub alone: bool,
     /// The topics it asks.
     pub asks: &'static [&'static str],
     /// The topic that gets what it returns.
@@ -220,7 +224,7 @@ mod tests {
     use super::*;
 
     const fn link(name: &'static str, asks: &'static [&'static str], to: Option<&'static str>) -> Link {
-        Link { name, topic: name, asks, to }
+        Link { name, topic: name, gathers: &[], alone: false, asks, to }
     }
 
     fn message<const N: usize>(links: [Link; N]) -> Option<String> {

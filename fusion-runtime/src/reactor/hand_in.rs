@@ -10,6 +10,7 @@ use crate::{
     dag::Caller,
     failure::{Code, Failure},
     record::{Headers, RecordRef},
+    window::Window,
 };
 
 /// One run of a reactor, as its hand-ins see it: what [`HandIn::hand_in`] is given.
@@ -21,6 +22,8 @@ pub struct Run<'a> {
     pub(crate) deadline: tokio::time::Instant,
     pub(crate) state: &'a StateMap,
     pub(crate) caller: Option<&'a Caller>,
+    /// Of a handler that gathers.
+    pub(crate) window: Option<Window>,
 }
 
 impl<'a> Run<'a> {

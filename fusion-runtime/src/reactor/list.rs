@@ -2,6 +2,8 @@
 
 use std::marker::PhantomData;
 
+use crate::{contract::Link, window::WindowReactor};
+
 use super::Reactor;
 
 /// Reactors as nested pairs, `(add, (sum, ()))`, checked for circles and for double names and topics.
@@ -50,6 +52,49 @@ where
 {
 }
 
+/// A reactor of a list, of one kind or the other: `K` is found by rustc.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a reactor",
+    label = "not a reactor",
+    note = "a reactor is a function with `#[reactor(topic = ..)]` or `#[reactor(window! ..)]`"
+)]
+pub trait Listed<K>: 'static {
+    /// The state it takes, as a list of types.
+    type Needs;
+    /// What the check of the list looks at.
+    #[doc(hidden)]
+    const LINK: Link;
+    /// Calls `visit` for it.
+    #[doc(hidden)]
+    fn visit(visitor: &mut impl Visitor);
+}
+
+/// A reactor that serves a topic.
+#[derive(Debug)]
+pub struct ByTopic;
+
+/// A reactor that gathers windows.
+#[derive(Debug)]
+pub struct ByWindow;
+
+#[diagnostic::do_not_recommend]
+impl<R: Reactor> Listed<ByTopic> for R {
+    type Needs = R::Needs;
+    const LINK: Link = R::SPEC.link();
+    fn visit(visitor: &mut impl Visitor) {
+        visitor.reactor::<R>();
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<W: WindowReactor> Listed<ByWindow> for W {
+    type Needs = W::Needs;
+    const LINK: Link = W::SPEC.link();
+    fn visit(visitor: &mut impl Visitor) {
+        visitor.window::<W>();
+    }
+}
+
 /// All reactors of a list, whose state `S` provides.
 #[diagnostic::on_unimplemented(message = "the app does not provide the state of its reactors")]
 pub trait ReactorList<S, I> {
@@ -61,8 +106,10 @@ pub trait ReactorList<S, I> {
 /// Does something with each reactor of a list.
 #[doc(hidden)]
 pub trait Visitor {
-    /// One reactor.
+    /// One that serves a topic.
     fn reactor<R: Reactor>(&mut self);
+    /// One that gathers windows.
+    fn window<W: WindowReactor>(&mut self);
 }
 
 #[diagnostic::do_not_recommend]
@@ -70,14 +117,14 @@ impl<S> ReactorList<S, ()> for () {
     fn visit(_: &mut impl Visitor) {}
 }
 
-impl<S, R, L, I, J> ReactorList<S, (I, J)> for (R, L)
+impl<S, R, L, K, I, J> ReactorList<S, (K, I, J)> for (R, L)
 where
-    R: Reactor,
+    R: Listed<K>,
     S: Provides<R::Needs, I>,
     L: ReactorList<S, J>,
 {
     fn visit(visitor: &mut impl Visitor) {
-        visitor.reactor::<R>();
+        R::visit(visitor);
         L::visit(visitor);
     }
 }

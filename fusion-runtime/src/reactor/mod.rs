@@ -6,7 +6,7 @@ mod list;
 
 pub use context::{Context, Key, State};
 pub use hand_in::{Calls, HandIn, HandIns, Run, StateMap};
-pub use list::{Has, Here, Provides, ReactorList, Set, There, Visitor, set};
+pub use list::{ByTopic, ByWindow, Has, Here, Listed, Provides, ReactorList, Set, There, Visitor, set};
 
 use std::{future::Future, time::Duration};
 
@@ -150,6 +150,6 @@ impl ReactorSpec {
     /// What the check of a list of reactors looks at.
     #[doc(hidden)]
     pub const fn link(&self) -> Link {
-        Link { name: self.name, topic: self.topic, asks: self.asks, to: self.to }
+        Link { name: self.name, topic: self.topic, gathers: &[], alone: false, asks: self.asks, to: self.to }
     }
 }

@@ -1,0 +1,213 @@
+//! What a window keeps of its records.
+
+use crate::reactor::Context;
+
+/// What a parameter named like a source of `window!` may be, besides `Vec<T>`, which is given everything, and
+/// `Option<T>`, which is given the last: something of your own that keeps less.
+///
+/// It is given the records in the order in which they arrive, which need not be the order of their times.
+///
+/// ```
+/// use fusion::{Context, Gather};
+///
+/// /// The sum and the number of readings.
+/// #[derive(Default)]
+/// struct Mean {
+///     sum: f64,
+///     count: u32,
+/// }
+///
+/// impl Gather for Mean {
+///     type Item = f64;
+///     fn add(&mut self, item: f64, _: &Context) {
+///         self.sum += item;
+///         self.count += 1;
+///     }
+/// }
+///
+/// # fn context() -> Context { unimplemented!() }
+/// # fn test() {
+/// let cx = context();
+/// let mut mean = Mean::default();
+/// mean.add(1.0, &cx);
+/// mean.add(2.0, &cx);
+/// assert_eq!(mean.sum / f64::from(mean.count), 1.5);
+/// # }
+/// ```
+///
+/// Sessions also need [`Merge`], `emit = updates` needs `Clone`. A handler that fails is run again only if what it takes
+/// is `Clone`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot gather a source",
+    label = "neither `Vec<T>`, `Option<T>` nor `Gather`",
+    note = "implement `fusion::Gather` for it; if it is handed in, put `#[hand_in]` before the parameter"
+)]
+pub trait Gather: Default + Send + 'static {
+    /// What one record of the source is read as.
+    type Item;
+
+    /// Takes a record. `cx` says where it came from.
+    fn add(&mut self, item: Self::Item, cx: &Context);
+}
+
+/// What a [`Gather`] in a session window must be able to do: sessions that a record connects become one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be merged, and sessions are",
+    label = "not `Merge`",
+    note = "implement `fusion::Merge` for it"
+)]
+pub trait Merge: Gather {
+    /// Takes what another session gathered. It may be earlier or later.
+    fn merge(&mut self, other: Self);
+}
+
+/// Where a record of a window came from.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// Its event time, in milliseconds since 1970. The order of the fields is the order of records that are handed
+    /// over.
+    pub time: i64,
+    /// The place of its topic in `WindowSpec::topics`.
+    pub topic: u16,
+    /// Its partition there.
+    pub partition: i32,
+    /// Its offset there.
+    pub offset: i64,
+}
+
+/// A parameter that gathers: what is held while the window is open, and what becomes of it when it is handed over.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot gather a source",
+    label = "neither `Vec<T>`, `Option<T>` nor `Gather`",
+    note = "implement `fusion::Gather` for it; if it is handed in, put `#[hand_in]` before the parameter"
+)]
+pub trait Gathers: Sized {
+    /// What one record is read as.
+    type Item: Send + 'static;
+    /// What is held.
+    type Held: Default + Send + 'static;
+    /// Takes a record.
+    fn add(held: &mut Self::Held, item: Self::Item, place: &Place, cx: &Context);
+    /// What the handler is given.
+    fn hand_over(held: Self::Held) -> Self;
+}
+
+/// A parameter that sessions can have: sessions that a record connects become one.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be merged, and sessions are",
+    label = "not `Merge`",
+    note = "implement `fusion::Merge` for it"
+)]
+pub trait Joins: Gathers {
+    /// Takes what another session held.
+    fn merge(held: &mut Self::Held, other: Self::Held);
+}
+
+/// What a `Vec<T>` holds while its window is open: only handing it over sorts.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct InOrder<T>(Vec<(Place, T)>);
+
+impl<T> Default for InOrder<T> {
+    fn default() -> Self {
+        InOrder(Vec::new())
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + 'static> Gathers for Vec<T> {
+    type Item = T;
+    type Held = InOrder<T>;
+    fn add(held: &mut InOrder<T>, item: T, place: &Place, _: &Context) {
+        held.0.push((*place, item));
+    }
+    fn hand_over(mut held: InOrder<T>) -> Self {
+        held.0.sort_unstable_by_key(|(place, _)| *place);
+        held.0.into_iter().map(|(_, item)| item).collect()
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + 'static> Joins for Vec<T> {
+    fn merge(held: &mut InOrder<T>, other: InOrder<T>) {
+        held.0.extend(other.0);
+    }
+}
+
+/// What an `Option<T>` holds while its window is open.
+#[doc(hidden)]
+#[derive(Clone, Debug)]
+pub struct Last<T>(Option<(Place, T)>);
+
+impl<T> Default for Last<T> {
+    fn default() -> Self {
+        Last(None)
+    }
+}
+
+impl<T> Last<T> {
+    fn keep(&mut self, place: Place, item: T) {
+        if self.0.as_ref().is_none_or(|(kept, _)| *kept < place) {
+            self.0 = Some((place, item));
+        }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + 'static> Gathers for Option<T> {
+    type Item = T;
+    type Held = Last<T>;
+    fn add(held: &mut Last<T>, item: T, place: &Place, _: &Context) {
+        held.keep(*place, item);
+    }
+    fn hand_over(held: Last<T>) -> Self {
+        held.0.map(|(_, item)| item)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Send + 'static> Joins for Option<T> {
+    fn merge(held: &mut Last<T>, other: Last<T>) {
+        if let Some((place, item)) = other.0 {
+            held.keep(place, item);
+        }
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<G: Gather<Item: Send + 'static>> Gathers for G {
+    type Item = G::Item;
+    type Held = G;
+    fn add(held: &mut G, item: G::Item, _: &Place, cx: &Context) {
+        held.add(item, cx);
+    }
+    fn hand_over(held: G) -> Self {
+        held
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<G: Merge<Item: Send + 'static>> Joins for G {
+    fn merge(held: &mut G, other: G) {
+        held.merge(other);
+    }
+}
+
+/// What all sources of a window gather for one key, as the attribute implements it.
+#[doc(hidden)]
+pub trait Gathered: Default + Send + 'static {
+    /// One record, a variant for each source.
+    type Item: Send + 'static;
+    /// Takes a record.
+    fn add(&mut self, item: Self::Item, place: &Place, cx: &Context);
+}
+
+/// What sessions gather.
+#[doc(hidden)]
+pub trait Merged: Gathered {
+    /// Takes what another session gathered.
+    fn merge(&mut self, other: Self);
+}

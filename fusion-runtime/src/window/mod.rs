@@ -1,0 +1,14 @@
+//! Windows: what `window!` makes of a handler that gathers from several topics, one result per key and window.
+//!
+//! `#[reactor(window! < .. >)]` implements [`WindowReactor`]: how a record of each source is read, what the sources
+//! gather, and the run of the handler once a window fires. [`WindowSpec`] is everything else that the attribute says.
+
+mod gather;
+mod hand_in;
+mod reactor;
+mod spec;
+
+pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged, Place};
+pub use hand_in::{Reason, Window};
+pub use reactor::{EventTime, Read, Unread, WindowReactor, millis};
+pub use spec::{Emit, Hopping, Kind, MaxOpen, Sessions, Sliding, Strategy, Tumbling, WindowSpec};
