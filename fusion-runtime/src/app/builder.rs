@@ -7,7 +7,7 @@ use tokio::sync::broadcast;
 use crate::{
     Error,
     broker::{Config, TopicSpec, topics},
-    consume::{AnyReactor, Consumer, Core, Served, Typed},
+    consume::{AnyReactor, Consumer, Core, Served, Service, Typed},
     failure::RetryPolicy,
     observe::Counters,
     produce::Producer,
@@ -180,7 +180,7 @@ impl<S> App<S> {
             .map(|(id, reactor)| {
                 let (sender, _) = broadcast::channel(CAPACITY);
                 results.insert(id, sender.clone());
-                Arc::new(Served::new(reactor, sender))
+                Arc::new(Arc::new(Served::new(reactor, sender))) as Arc<dyn Service>
             })
             .collect();
         let consumer = Consumer::start(&config, core, served)?;

@@ -19,8 +19,8 @@ use crate::{
     consume::{
         lanes::Pressure,
         rebalance::{self, Place},
+        service::Taken,
         shared::Assignment,
-        worker::Worker,
     },
     observe::Count,
 };
@@ -105,7 +105,7 @@ impl Owner {
     }
 
     fn begin(&mut self, place: Place, offset: Offset, committed: i64) {
-        let Some(served) = self.served.get(&place.0).cloned() else {
+        let Some(service) = self.services.get(&place.0).cloned() else {
             tracing::error!(topic = place.0, "a topic that nobody serves was assigned");
             return;
         };
@@ -116,11 +116,18 @@ impl Owner {
         };
         let assignment = Arc::new(Assignment::new(start, thread::current()));
         let (batches, receiver) = mpsc::unbounded_channel();
-        let worker = Worker::new(self.core.clone(), served, place.1, start, assignment.clone(), receiver);
-        self.runtime.spawn(worker);
+        self.runtime.spawn(service.serve(Taken {
+            core: self.core.clone(),
+            partition: place.1,
+            start,
+            metadata: None,
+            assignment: assignment.clone(),
+            batches: receiver,
+        }));
         self.core.counters.one(Count::Assigned);
         let partition = Partition {
             place: place.clone(),
+            service,
             assignment,
             batches,
             committed,

@@ -32,6 +32,7 @@ impl Owner {
             let committable = partition.assignment.committable();
             let meant = places.is_none_or(|places| places.contains(place));
             if meant
+                && !partition.service.commits()
                 && committable != UNKNOWN
                 && committable != partition.committed
                 && list.add_partition_offset(&place.0, place.1, Offset::Offset(committable)).is_ok()

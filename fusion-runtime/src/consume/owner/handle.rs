@@ -16,11 +16,7 @@ use crate::{
         Config,
         ffi::{Commits, OwnQueue},
     },
-    consume::{
-        lanes::Pressure,
-        rebalance::GroupContext,
-        shared::{Core, Served},
-    },
+    consume::{lanes::Pressure, rebalance::GroupContext, service::Service, shared::Core},
 };
 
 use super::{COMMIT_EVERY, COMMITTED_LIMIT, Owner, WAITING_BYTES};
@@ -51,15 +47,18 @@ impl Consumer {
     pub(crate) fn start(
         config: &Config,
         core: Arc<Core>,
-        served: Vec<Arc<Served>>,
+        services: Vec<Arc<dyn Service>>,
     ) -> Result<Consumer, Error> {
+        let mut properties = config.group_consumer(&core.app)?;
+        if services.iter().any(|service| service.sees_ends()) {
+            properties.set("enable.partition.eof", "true");
+        }
         let client: Arc<BaseConsumer<GroupContext>> = Arc::new(
-            config
-                .group_consumer(&core.app)?
+            properties
                 .create_with_context(GroupContext::default())
                 .map_err(|error| Error::client("consumer", error))?,
         );
-        let topics: Vec<&str> = served.iter().map(|served| served.spec.topic).collect();
+        let topics: Vec<&str> = services.iter().map(|service| service.topic()).collect();
         client.subscribe(&topics).map_err(|error| Error::client("consumer", error))?;
         let (commands, inbox) = std_mpsc::channel();
         let (fail, stopped) = watch::channel(None);
@@ -72,7 +71,10 @@ impl Consumer {
             .spawn(move || {
                 let (queue, commits) = (OwnQueue::new(&client), Commits::new(&client));
                 let owner = Owner {
-                    served: served.into_iter().map(|served| (served.spec.topic.to_owned(), served)).collect(),
+                    services: services
+                        .into_iter()
+                        .map(|service| (service.topic().to_owned(), service))
+                        .collect(),
                     partitions: HashMap::new(),
                     by_place: HashMap::new(),
                     last: None,

@@ -32,7 +32,8 @@ use crate::{
 use super::{
     lanes::Pressure,
     rebalance::{GroupContext, Place, Rebalance},
-    shared::{Assignment, Core, Served},
+    service::Service,
+    shared::{Assignment, Core},
 };
 
 use handle::Command;
@@ -67,6 +68,7 @@ const UNKNOWN: i64 = -1;
 /// A partition that this member serves.
 struct Partition {
     place: Place,
+    service: Arc<dyn Service>,
     assignment: Arc<Assignment>,
     batches: mpsc::UnboundedSender<Batch>,
     /// What was committed last, or [`UNKNOWN`].
@@ -94,7 +96,7 @@ struct Stopping {
 
 struct Owner {
     core: Arc<Core>,
-    served: HashMap<String, Arc<Served>>,
+    services: HashMap<String, Arc<dyn Service>>,
     partitions: HashMap<Place, Partition>,
     /// Places by librdkafka's identity of the topic, so that no name is compared per message.
     by_place: HashMap<(usize, i32), Place>,
