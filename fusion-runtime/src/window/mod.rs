@@ -3,8 +3,10 @@
 //! `#[reactor(window! < .. >)]` implements [`WindowReactor`]: how a record of each source is read, what the sources
 //! gather, and the run of the handler once a window fires. [`WindowSpec`] is everything else that the attribute says.
 
+mod ends;
 mod gather;
 mod hand_in;
+mod log;
 mod reactor;
 mod spec;
 
