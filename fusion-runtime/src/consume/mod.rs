@@ -8,6 +8,7 @@
 mod acknowledge;
 mod admit;
 pub(crate) mod lanes;
+pub(crate) mod metadata;
 mod owner;
 #[cfg_attr(
     not(test),

@@ -19,8 +19,12 @@ use std::time::Duration;
 use rdkafka::config::ClientConfig;
 
 use super::EmbeddedKafka;
+pub(crate) use clients::TRANSACTION_TIMEOUT;
 pub use error::{ConfigError, Owned};
 pub use settings::{Backoff, Delivery, GroupProtocol, Settings, Start, TopicPolicy};
+
+/// The longest time between two commits of transactions.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Which brokers to use, and how. A clone is cheap and, where a broker inside the process is used, keeps it alive.
 ///
@@ -199,6 +203,16 @@ impl Config {
         self.with(|settings| settings.start = start)
     }
 
+    /// See [`Settings::commit_interval`].
+    pub fn commit_interval(self, interval: Duration) -> Config {
+        self.with(|settings| settings.commit_interval = interval)
+    }
+
+    /// See [`Settings::slot`].
+    pub fn slot(self, slot: impl Into<String>) -> Config {
+        self.with(|settings| settings.slot = Some(slot.into()))
+    }
+
     /// The settings in force, apart from librdkafka's properties.
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
@@ -282,6 +296,12 @@ impl Config {
         }
         if settings.in_flight == 0 {
             return wrong("in_flight", "at least one record must be allowed");
+        }
+        if settings.commit_interval > LONGEST_INTERVAL {
+            return wrong("commit_interval", "a transaction has to end within 10 seconds; leave it below 5");
+        }
+        if settings.slot.as_ref().is_some_and(|slot| slot.is_empty() || slot.contains('\0')) {
+            return wrong("slot", "it names transactions and cannot be empty or have a zero byte in it");
         }
         if settings.connect_limit.is_zero() {
             return wrong("connect_limit", "zero leaves no time to reach a broker");
