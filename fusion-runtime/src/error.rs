@@ -7,7 +7,7 @@ use rdkafka::error::KafkaError;
 use crate::{
     broker::{ConfigError, TopicError},
     dag::CallError,
-    produce::ProduceError,
+    produce::{ProduceError, transactions::TransactionError},
 };
 
 /// Why an app or a pipeline did not start, stopped, or could not do what it was asked.
@@ -40,6 +40,9 @@ pub enum Error {
     /// A record was not delivered.
     #[error(transparent)]
     Produce(#[from] ProduceError),
+    /// Results of windows could not be committed.
+    #[error(transparent)]
+    Transaction(#[from] TransactionError),
     /// A request was not answered.
     #[error(transparent)]
     Call(#[from] CallError),

@@ -29,7 +29,7 @@ mod worker;
 pub use lanes::{Order, UnknownOrder};
 
 pub(crate) use acknowledge::{content_type, pairs};
-pub(crate) use owner::Consumer;
+pub(crate) use owner::{Consumer, GroupClient};
 pub(crate) use runner::{AnyReactor, Typed};
 pub(crate) use service::{Service, Serving, Taken};
-pub(crate) use shared::{Assignment, Core, Served};
+pub(crate) use shared::{Core, Served};

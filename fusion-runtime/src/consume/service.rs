@@ -2,9 +2,13 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
-use crate::broker::ffi::Batch;
+use crate::{
+    Error,
+    broker::ffi::{Batch, GroupMetadata},
+    produce::transactions::{CommitMetadata, Epoch},
+};
 
 use super::{
     shared::{Assignment, Core, Served},
@@ -38,12 +42,31 @@ pub(crate) trait Service: Send + Sync {
 pub(crate) struct Taken {
     pub(crate) core: Arc<Core>,
     pub(crate) partition: i32,
-    /// The offset of the first record to come, or a negative number if only that one tells.
+    /// The offset of the first record to come. It is negative if only that one tells, which it never does for those that
+    /// commit by themselves.
     pub(crate) start: i64,
-    /// What was committed with it.
-    pub(crate) metadata: Option<Vec<u8>>,
+    /// What the last owner left beside the committed offset, for those that commit by themselves.
+    pub(crate) left: Option<CommitMetadata>,
+    /// Higher than those of all assignments before.
+    pub(crate) epoch: Epoch,
     pub(crate) assignment: Arc<Assignment>,
     pub(crate) batches: mpsc::UnboundedReceiver<Batch>,
+    pub(super) membership: watch::Receiver<Option<GroupMetadata>>,
+    pub(super) fail: watch::Sender<Option<Arc<Error>>>,
+}
+
+impl Taken {
+    /// What shows the brokers that this member may commit for the partition; `None` once it may not.
+    pub(crate) fn membership(&self) -> Option<GroupMetadata> {
+        let membership = self.membership.borrow().clone();
+        // In this order: what was lost is given up before the membership that follows is known.
+        membership.filter(|_| !self.assignment.is_abandoned())
+    }
+
+    /// Ends the app: the partition cannot go on, and whatever is behind what failed would hide it.
+    pub(crate) fn fail(&self, error: impl Into<Error>) {
+        self.fail.send_replace(Some(Arc::new(error.into())));
+    }
 }
 
 impl Service for Arc<Served> {

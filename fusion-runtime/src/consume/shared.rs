@@ -149,6 +149,7 @@ impl Assignment {
     pub(crate) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
         self.stopping.store(true, Ordering::Release);
+        self.worker.wake();
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -169,6 +170,14 @@ impl Assignment {
 
     pub(crate) fn end_poll(&self) {
         self.polling.store(0, Ordering::Relaxed);
+    }
+
+    /// Waits until it is given up, too.
+    pub(crate) fn abandoned(&self) -> impl Future<Output = ()> + Send + use<'_> {
+        poll_fn(|cx| {
+            self.worker.register(cx.waker());
+            if self.is_abandoned() { Poll::Ready(()) } else { Poll::Pending }
+        })
     }
 
     /// Waits until it is told to stop.

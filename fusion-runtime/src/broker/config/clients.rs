@@ -202,6 +202,7 @@ impl fmt::Display for Config {
         writeln!(out, "delivery = {:?}", settings.delivery)?;
         writeln!(out, "backoff = {:?}", settings.backoff)?;
         writeln!(out, "group_protocol = {:?}", self.group_protocol_in_force())?;
+        writeln!(out, "keep_skipped = {}", settings.keep_skipped)?;
         writeln!(out, "start = {:?}", settings.start)?;
         writeln!(out, "commit_interval = {:?}", settings.commit_interval)?;
         writeln!(out, "slot = {}", settings.slot.as_deref().unwrap_or("(found at the start)"))?;

@@ -203,6 +203,11 @@ impl Config {
         self.with(|settings| settings.start = start)
     }
 
+    /// See [`Settings::keep_skipped`].
+    pub fn keep_skipped(self, keep: bool) -> Config {
+        self.with(|settings| settings.keep_skipped = keep)
+    }
+
     /// See [`Settings::commit_interval`].
     pub fn commit_interval(self, interval: Duration) -> Config {
         self.with(|settings| settings.commit_interval = interval)

@@ -46,6 +46,9 @@ pub struct Settings {
     pub backoff: Backoff,
     /// How a group divides its partitions; `None`: `Consumer` on the embedded broker, `Classic` elsewhere.
     pub group_protocol: Option<GroupProtocol>,
+    /// Whether records that no window can use (bytes that cannot be read, without a key or a time) are kept in their
+    /// topic's dead letters. They are counted in any case. Default: they are not.
+    pub keep_skipped: bool,
     /// Where a group begins that has never committed. Default at the earliest record.
     pub start: Start,
     /// How often transactions are committed: results are seen about this much later, and each costs the brokers a few
@@ -79,6 +82,7 @@ impl Default for Settings {
             delivery: Delivery::AtLeastOnce,
             backoff: Backoff::default(),
             group_protocol: None,
+            keep_skipped: false,
             start: Start::Earliest,
             commit_interval: Duration::from_millis(100),
             slot: None,

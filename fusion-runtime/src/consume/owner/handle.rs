@@ -17,9 +17,25 @@ use crate::{
         ffi::{Commits, OwnQueue},
     },
     consume::{lanes::Pressure, rebalance::GroupContext, service::Service, shared::Core},
+    produce::transactions::Transactions,
 };
 
 use super::{COMMIT_EVERY, COMMITTED_LIMIT, Owner, WAITING_BYTES};
+
+/// The client of an app's group, before it joins.
+pub(crate) struct GroupClient(pub(crate) Arc<BaseConsumer<GroupContext>>);
+
+impl GroupClient {
+    /// With `ends`, ends of partitions are messages of their own.
+    pub(crate) fn new(config: &Config, group: &str, ends: bool) -> Result<Self, Error> {
+        let mut properties = config.group_consumer(group)?;
+        if ends {
+            properties.set("enable.partition.eof", "true");
+        }
+        let client = properties.create_with_context(GroupContext::default());
+        Ok(GroupClient(Arc::new(client.map_err(|error| Error::client("consumer", error))?)))
+    }
+}
 
 /// An app's consumer.
 pub(crate) struct Consumer {
@@ -46,18 +62,12 @@ impl Consumer {
     /// Joins the app's group and begins to serve.
     pub(crate) fn start(
         config: &Config,
+        client: GroupClient,
         core: Arc<Core>,
         services: Vec<Arc<dyn Service>>,
+        transactions: Option<Transactions>,
     ) -> Result<Consumer, Error> {
-        let mut properties = config.group_consumer(&core.app)?;
-        if services.iter().any(|service| service.sees_ends()) {
-            properties.set("enable.partition.eof", "true");
-        }
-        let client: Arc<BaseConsumer<GroupContext>> = Arc::new(
-            properties
-                .create_with_context(GroupContext::default())
-                .map_err(|error| Error::client("consumer", error))?,
-        );
+        let GroupClient(client) = client;
         let topics: Vec<&str> = services.iter().map(|service| service.topic()).collect();
         client.subscribe(&topics).map_err(|error| Error::client("consumer", error))?;
         let (commands, inbox) = std_mpsc::channel();
@@ -95,6 +105,9 @@ impl Consumer {
                     next_commit: Instant::now() + COMMIT_EVERY,
                     commits,
                     full_since: None,
+                    epoch: 0,
+                    transactions,
+                    membership: watch::channel(None).0,
                 };
                 owner.run();
                 drop(closing);

@@ -24,9 +24,10 @@ use crate::{
     Error,
     broker::{
         Start,
-        ffi::{Batch, Commits, Message, OwnQueue, WakeGuard},
+        ffi::{Batch, Commits, GroupMetadata, Message, OwnQueue, WakeGuard},
     },
     observe::Count,
+    produce::transactions::{Epoch, Transactions},
 };
 
 use super::{
@@ -37,7 +38,7 @@ use super::{
 };
 
 use handle::Command;
-pub(crate) use handle::{Consumer, Stopped};
+pub(crate) use handle::{Consumer, GroupClient, Stopped};
 
 /// Records taken from librdkafka at once.
 const BATCH: usize = 1024;
@@ -69,6 +70,7 @@ const UNKNOWN: i64 = -1;
 struct Partition {
     place: Place,
     service: Arc<dyn Service>,
+    epoch: Epoch,
     assignment: Arc<Assignment>,
     batches: mpsc::UnboundedSender<Batch>,
     /// What was committed last, or [`UNKNOWN`].
@@ -120,6 +122,11 @@ struct Owner {
     commits: Commits,
     /// Since when as much is held as may be.
     full_since: Option<Instant>,
+    /// Of the newest assignment.
+    epoch: Epoch,
+    /// Where those commit who do so by themselves, and what shows that they may.
+    transactions: Option<Transactions>,
+    membership: watch::Sender<Option<GroupMetadata>>,
 }
 
 impl Owner {
