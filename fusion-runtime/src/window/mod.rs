@@ -3,6 +3,8 @@
 //! `#[reactor(window! < .. >)]` implements [`WindowReactor`]: how a record of each source is read, what the sources
 //! gather, and the run of the handler once a window fires. [`WindowSpec`] is everything else that the attribute says.
 
+#[doc(hidden)]
+pub mod core;
 mod gather;
 mod hand_in;
 mod reactor;
