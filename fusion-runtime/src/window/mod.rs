@@ -4,12 +4,15 @@
 //! gather, and the run of the handler once a window fires. [`WindowSpec`] is everything else that the attribute says.
 
 mod clock;
+#[doc(hidden)]
+pub mod core;
 mod cuts;
 mod ends;
 mod gather;
+mod gathering;
 mod hand_in;
-mod log;
 mod intake;
+mod log;
 mod observed;
 mod reactor;
 mod spec;

@@ -4,14 +4,24 @@ use std::{
     any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
+    time::Duration,
 };
 
+use tokio::sync::broadcast;
+
 use crate::{
+    app::Produced,
     failure::{Code, Failure},
     reactor::HandIns,
 };
 
-use super::{Unread, WindowReactor, WindowSpec, observed::Observed};
+use super::{
+    Emit, Kind, Unread, WindowReactor, WindowSpec,
+    core::{self, Cut, RulesError},
+    gathering::{Env, Gathering, gathering},
+    log::Topic,
+    observed::Observed,
+};
 
 /// A window of an app, and where its records meet.
 pub(crate) struct Declared {
@@ -21,7 +31,59 @@ pub(crate) struct Declared {
     pub(crate) log: String,
     /// How many partitions that has.
     pub(crate) partitions: i32,
+    /// Its source topics, and how many partitions they have.
+    pub(crate) sources: Vec<Topic<'static>>,
+    /// Where its failures go.
+    pub(crate) failures: String,
+    /// Who listens to `results`.
+    pub(crate) results: broadcast::Sender<Produced>,
     pub(crate) observed: Arc<Observed>,
+}
+
+impl Declared {
+    pub(crate) fn kind(&self) -> core::Kind {
+        kind(self.spec)
+    }
+
+    pub(crate) fn is_listened(&self) -> bool {
+        self.results.receiver_count() > 0
+    }
+
+    /// How long a claim of a source partition holds, in milliseconds: as long as it takes to be called idle.
+    pub(crate) fn lease(&self) -> i64 {
+        self.spec.idle.map_or(LEASE, millis)
+    }
+}
+
+/// How long claims hold where nothing is ever idle, in milliseconds.
+const LEASE: i64 = 10_000;
+
+fn kind(spec: &WindowSpec) -> core::Kind {
+    match spec.kind {
+        Kind::Tumbling { size } => core::Kind::Tumbling { size: millis(size) },
+        Kind::Hopping { size, advance } => {
+            core::Kind::Hopping { size: millis(size), advance: millis(advance) }
+        }
+        Kind::Sliding { size } => core::Kind::Sliding { size: millis(size) },
+        Kind::Session { gap, longest } => core::Kind::Session { gap: millis(gap), longest: millis(longest) },
+    }
+}
+
+/// What the core is told of a declaration.
+pub(crate) fn rules<A: core::Aggregate>(spec: &WindowSpec, ways: core::Ways<A>) -> core::Rules<A> {
+    let mut rules = core::Rules::new(kind(spec), millis(spec.grace), ways);
+    if spec.complete {
+        rules = rules.complete(u32::try_from(spec.topics.len()).unwrap_or(u32::MAX));
+    }
+    match spec.emit {
+        Emit::Final => rules,
+        Emit::Updates => rules.updates(),
+    }
+}
+
+/// Lengths of time as event time counts them.
+pub(crate) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// Where a record belongs.
@@ -37,6 +99,8 @@ pub(crate) trait AnyWindow: Send + Sync {
     fn calls(&self) -> bool;
     /// Reads where a record of the topic at this place belongs.
     fn sort(&self, topic: usize, value: Unread<'_>, time: Option<i64>) -> Result<Sorted, Failure>;
+    /// The open windows of one partition of its log, empty or as the last owner left them.
+    fn gathering(&self, env: Env, left: Option<&Cut>) -> Result<Box<dyn Gathering>, RulesError>;
 }
 
 /// The only implementation of [`AnyWindow`].
@@ -60,10 +124,14 @@ impl<W: WindowReactor> AnyWindow for Typed<W> {
     fn sort(&self, topic: usize, value: Unread<'_>, time: Option<i64>) -> Result<Sorted, Failure> {
         read::<W>(topic, value, time).map(|read| Sorted { key: read.key, time: read.time })
     }
+
+    fn gathering(&self, env: Env, left: Option<&Cut>) -> Result<Box<dyn Gathering>, RulesError> {
+        gathering::<W>(env, left)
+    }
 }
 
 /// Reads a record. What the declaration says of key and time is the user's code, and so is `Deserialize`.
-fn read<W: WindowReactor>(
+pub(crate) fn read<W: WindowReactor>(
     topic: usize,
     value: Unread<'_>,
     time: Option<i64>,

@@ -20,49 +20,47 @@ use crate::{
     window::{
         Gathered, Place, Strategy, Unread, Window, WindowReactor,
         core::{Aggregate, Cut, Entry, Event, Late, Rules, RulesError, Span, Table, Time, Verdict, Ways},
-        typed::{Declared, read},
+        typed::{Declared, read, rules},
     },
 };
 
-use super::rules;
-
 /// A window's key, as the bytes that the log's records have.
-pub(super) type KeyBytes = Arc<[u8]>;
+pub(in crate::window) type KeyBytes = Arc<[u8]>;
 
 /// A window that fired, for those who send its result.
 #[derive(Clone, Debug)]
-pub(super) struct Fired {
-    pub(super) key: KeyBytes,
-    pub(super) window: Window,
+pub(in crate::window) struct Fired {
+    pub(in crate::window) key: KeyBytes,
+    pub(in crate::window) window: Window,
     /// The time of its result.
-    pub(super) timestamp: i64,
+    pub(in crate::window) timestamp: i64,
     /// The record or control record of the log that caused it.
-    pub(super) cause: i64,
+    pub(in crate::window) cause: i64,
     /// Where its records came from.
-    pub(super) members: Vec<Place>,
+    pub(in crate::window) members: Vec<Place>,
 }
 
 /// A run that was started.
-pub(super) enum Begun {
+pub(in crate::window) enum Begun {
     Done(Fired, Ran),
     Pending(Pin<Box<dyn Future<Output = (Fired, Ran)> + Send>>),
 }
 
 /// A record of the log.
-pub(super) struct Arrived<'a> {
-    pub(super) offset: i64,
+pub(in crate::window) struct Arrived<'a> {
+    pub(in crate::window) offset: i64,
     /// Where reading has to begin to know what is known of time here.
-    pub(super) begin: i64,
-    pub(super) key: &'a [u8],
-    pub(super) value: Unread<'a>,
-    pub(super) place: Place,
-    pub(super) source: &'a Arc<str>,
+    pub(in crate::window) begin: i64,
+    pub(in crate::window) key: &'a [u8],
+    pub(in crate::window) value: Unread<'a>,
+    pub(in crate::window) place: Place,
+    pub(in crate::window) source: &'a Arc<str>,
     /// How many bytes the record has.
-    pub(super) size: usize,
+    pub(in crate::window) size: usize,
 }
 
 /// The open windows of one partition.
-pub(super) trait Gathering: Send {
+pub(in crate::window) trait Gathering: Send {
     /// Takes a record.
     ///
     /// # Errors
@@ -125,7 +123,7 @@ fn ways<W: WindowReactor>() -> Ways<Members<W::Gathered>> {
 /// The bytes of memory that a record takes besides its own.
 const OVERHEAD: usize = 160;
 
-pub(super) struct Typed<W: WindowReactor, F> {
+pub(in crate::window) struct Typed<W: WindowReactor, F> {
     handler: fn(W::Gathered, W::HandIns) -> F,
     seat: Seat<F>,
     table: Table<KeyBytes, Members<W::Gathered>>,
@@ -140,10 +138,10 @@ struct Out<W: WindowReactor> {
 }
 
 /// What all runs of one partition have in common.
-pub(super) struct Env {
-    pub(super) core: Arc<Core>,
-    pub(super) declared: Arc<Declared>,
-    pub(super) partition: i32,
+pub(in crate::window) struct Env {
+    pub(in crate::window) core: Arc<Core>,
+    pub(in crate::window) declared: Arc<Declared>,
+    pub(in crate::window) partition: i32,
 }
 
 /// The open windows of a partition, empty or as its last owner left them.

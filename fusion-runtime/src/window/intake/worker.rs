@@ -10,7 +10,7 @@ use tokio::time::sleep_until;
 
 use crate::{
     broker::ffi::{self, Message, MessageError},
-    consume::{Epoch, Taken, pairs},
+    consume::{Taken, pairs},
     produce::{
         Outgoing,
         transactions::{Batch, CommitMetadata, Outcome, Pending, TransactionError},
@@ -295,7 +295,8 @@ impl Worker {
 
     /// Hands over what was read, and behind it, into every partition of each log, what this partition knows of time.
     fn hand_over(&mut self, now: i64) {
-        let Some(mut batch) = open(&mut self.batch, &self.taken).and(self.batch.take()) else { return };
+        open(&mut self.batch, &self.taken);
+        let Some(mut batch) = self.batch.take() else { return };
         let next = self.silence.next();
         let mut metadata = CommitMetadata::new(next);
         for (index, target) in self.shared.targets.iter().enumerate() {
@@ -304,11 +305,11 @@ impl Worker {
             let control = Control {
                 stamp: now,
                 partitions: target.window.partitions,
+                sources: target.window.sources.as_slice().into(),
                 claims: vec![Claim {
                     topic: self.shared.topic.as_str().into(),
                     partition: self.taken.partition,
-                    newest: newest.time,
-                    arrived: newest.arrived,
+                    newest: newest.time.map(|time| (time, newest.arrived)),
                     idle: self.told_idle[index],
                 }],
                 drain: false,

@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
+use crate::window::core;
+
 /// The header that marks a control record. Its value is the version of the form.
 pub(crate) const CONTROL: &str = "fusion-control";
 
@@ -15,6 +17,9 @@ pub(crate) struct Control<'a> {
     pub(crate) stamp: i64,
     /// How many partitions the log has. It must never change: keys would move.
     pub(crate) partitions: i32,
+    /// How many partitions each source topic has, in the writer's order. Time is unknown until all have been claimed.
+    #[serde(borrow)]
+    pub(crate) sources: Cow<'a, [Topic<'a>]>,
     /// One for each source partition that the writer speaks for; none in a tick.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) claims: Vec<Claim<'a>>,
@@ -23,16 +28,18 @@ pub(crate) struct Control<'a> {
     pub(crate) drain: bool,
 }
 
+/// A source topic, and how many partitions it has.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Topic<'a>(#[serde(borrow)] pub(crate) Cow<'a, str>, pub(crate) i32);
+
 /// What is known of one source partition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Claim<'a> {
     #[serde(borrow)]
     pub(crate) topic: Cow<'a, str>,
     pub(crate) partition: i32,
-    /// The newest event time; `None` until one was seen.
-    pub(crate) newest: Option<i64>,
-    /// When that arrived, by the writer's clock.
-    pub(crate) arrived: i64,
+    /// The newest event time, and when it arrived by the writer's clock; `None` until one was seen.
+    pub(crate) newest: Option<(i64, i64)>,
     /// Whether the partition is silent and caught up, and does not hold time back.
     pub(crate) idle: bool,
 }
@@ -52,5 +59,38 @@ impl<'a> Control<'a> {
     /// When it is not the form that this version writes.
     pub(crate) fn read(value: &'a [u8]) -> Result<Self, serde_json::Error> {
         serde_json::from_slice(value)
+    }
+}
+
+/// A control record that cannot be meant for this window.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the log has a control record about the topic `{topic}`, which the window does not gather any more")]
+pub(crate) struct UnknownTopic {
+    pub(crate) topic: String,
+}
+
+impl Control<'_> {
+    /// In the numbers of a declaration that gathers these topics.
+    ///
+    /// # Errors
+    /// When it speaks of another topic: the declaration has changed.
+    pub(crate) fn numbered(&self, topics: &[&str]) -> Result<core::Control, UnknownTopic> {
+        let place = |name: &str| {
+            let place = topics.iter().position(|topic| *topic == name);
+            place.ok_or_else(|| UnknownTopic { topic: name.to_owned() })
+        };
+        let mut counts = vec![0; topics.len()];
+        for Topic(name, partitions) in self.sources.iter() {
+            counts[place(name)?] = *partitions;
+        }
+        let claims = self.claims.iter().map(|claim| {
+            Ok(core::Claim {
+                topic: u16::try_from(place(&claim.topic)?).unwrap_or(u16::MAX),
+                partition: claim.partition,
+                newest: claim.newest.map(|(time, arrived)| core::Newest { time, arrived }),
+                idle: claim.idle,
+            })
+        });
+        Ok(core::Control { stamp: self.stamp, counts, claims: claims.collect::<Result<_, _>>()? })
     }
 }

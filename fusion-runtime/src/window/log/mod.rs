@@ -4,13 +4,11 @@
 //! came; its key is the window's key, its timestamp the event time. A [`Control`] is what its writers know of time.
 
 mod control;
-mod controls;
 mod source;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use control::{CONTROL, Claim, Control};
-pub(crate) use controls::Controls;
+pub(crate) use control::{CONTROL, Claim, Control, Topic, UnknownTopic};
 pub(crate) use source::{SOURCE, Source};
 
 /// The re-keyed log of the window `name` in the app `group`.

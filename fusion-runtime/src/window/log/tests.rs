@@ -11,15 +11,19 @@ fn a_control_record_can_be_read_by_a_person() {
     let text = String::from_utf8(control.to_bytes()).unwrap();
     assert_eq!(
         text,
-        r#"{"stamp":1010,"partitions":4,"claims":[{"topic":"brake","partition":3,"newest":1000,"arrived":1005,"idle":false}]}"#
+        r#"{"stamp":1010,"partitions":4,"sources":[["lidar",2],["brake",4]],"claims":[{"topic":"brake","partition":3,"newest":[1000,1005],"idle":false}]}"#
     );
     assert_eq!(Control::read(text.as_bytes()).unwrap(), control);
+    let numbered = control.numbered(&["brake", "lidar"]).unwrap();
+    assert_eq!((numbered.counts, numbered.claims[0].topic), (vec![4, 2], 0), "the declaration has another order");
+    assert_eq!(control.numbered(&["brake"]), Err(UnknownTopic { topic: "lidar".into() }));
 }
 
 #[test]
 fn a_tick_has_no_claims() {
-    let tick = Control { stamp: 7, partitions: 1, claims: Vec::new(), drain: false };
-    assert_eq!(tick.to_bytes(), br#"{"stamp":7,"partitions":1}"#);
+    let sources = vec![Topic("brake".into(), 1)].into();
+    let tick = Control { stamp: 7, partitions: 1, sources, claims: Vec::new(), drain: false };
+    assert_eq!(tick.to_bytes(), br#"{"stamp":7,"partitions":1,"sources":[["brake",1]]}"#);
     assert_eq!(Control::read(&tick.to_bytes()).unwrap(), tick);
 }
 
