@@ -156,7 +156,7 @@ proptest! {
     fn a_flipped_bit_is_noticed(metadata in any_metadata(), at: prop::sample::Index, bit in 0..8) {
         let mut bytes = metadata.encode().into_bytes();
         let at = at.index(bytes.len());
-        bytes[at] ^= 1 << bit;
+        bytes[at] ^= 1_u8 << bit;
         prop_assert!(CommitMetadata::decode(&bytes).is_err());
     }
 
