@@ -75,7 +75,7 @@ pub(super) struct Handle {
     pub(super) shared: Arc<Shared>,
     /// Whether the broker has transactions.
     pub(super) exactly_once: bool,
-    counters: Arc<Counters>,
+    pub(super) counters: Arc<Counters>,
 }
 
 /// Starts the thread of a client.

@@ -33,6 +33,8 @@ mod queue;
 mod recover;
 mod shared;
 mod slot;
+#[cfg(test)]
+mod tests;
 
 pub use crate::broker::ffi::GroupMetadata;
 pub use crate::consume::metadata::{CommitMetadata, MOST_BYTES, MetadataFault};

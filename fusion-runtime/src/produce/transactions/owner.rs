@@ -59,15 +59,19 @@ pub(super) struct Owner<C> {
 }
 
 /// Why a transaction did not come to its end.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
 pub(super) enum Trouble {
     /// As decided.
+    #[error("{text}")]
     Failed { verdict: Verdict, code: Code, text: String },
     /// Some of its batches cannot be written.
+    #[error("a record cannot be written")]
     Refused(Vec<(usize, TransactionError)>),
     /// A broker takes less text beside an offset.
+    #[error("a broker takes less metadata")]
     MetadataTooLarge,
     /// Some of its batches are not ours any more.
+    #[error("some of it is lost")]
     Lost,
 }
 
@@ -111,8 +115,11 @@ impl<C: Client> Owner<C> {
             match self.shared.next(TICK) {
                 Next::Idle => self.client.serve(),
                 Next::Close => return End::Closed,
-                Next::Jobs(jobs) => {
-                    let done = self.transact(jobs);
+                Next::Jobs(mut jobs) => {
+                    let done = self.transact(&mut jobs);
+                    if let Err(end) = &done {
+                        jobs.drain(..).for_each(|job| job.settle(Err(end.error())));
+                    }
                     self.shared.end_transaction();
                     if let Err(end) = done {
                         return end;
@@ -122,38 +129,31 @@ impl<C: Client> Owner<C> {
         }
     }
 
-    /// Commits these batches, whatever it takes, as far as they stay ours.
-    fn transact(&mut self, mut jobs: Vec<Job>) -> Result<(), End> {
+    /// Commits these batches, whatever it takes, as far as they stay ours. At the end, those are left that are not known
+    /// to be committed.
+    fn transact(&mut self, jobs: &mut Vec<Job>) -> Result<(), End> {
         let mut pause = self.patience.first;
         loop {
-            let lost = self.shared.keep_ours(&mut jobs);
+            let lost = self.shared.keep_ours(jobs);
             self.counters.add(Count::BatchesLost, lost as u64);
             if jobs.is_empty() {
                 return Ok(());
             }
-            let trouble = match self.attempt(&jobs) {
-                Ok(()) => {
-                    self.committed(jobs);
-                    return Ok(());
-                }
-                Err(trouble) => trouble,
+            let committed = match self.attempt(jobs) {
+                Ok(()) => true,
+                Err(trouble) => self.resolve(trouble, jobs)?,
             };
-            if self.resolve(trouble, &mut jobs)? {
-                self.committed(jobs);
+            if committed {
+                self.counters.one(Count::TransactionsCommitted);
+                jobs.drain(..).for_each(|job| job.settle(Ok(Outcome::Committed)));
                 return Ok(());
             }
-            if jobs.is_empty() {
-                return Ok(());
+            if self.is_late() {
+                return Err(End::Closed);
             }
-            self.check_time(&mut jobs)?;
             self.shared.pause(pause);
             pause = (pause * 2).min(self.patience.most);
         }
-    }
-
-    fn committed(&self, jobs: Vec<Job>) {
-        self.counters.one(Count::TransactionsCommitted);
-        jobs.into_iter().for_each(|job| job.settle(Ok(Outcome::Committed)));
     }
 
     /// One transaction, up to its commit.
@@ -231,32 +231,33 @@ impl<C: Client> Owner<C> {
     /// Brings a failed transaction to a known end, and leaves in `jobs` what is to be sent again. Says whether it turned
     /// out to be committed.
     fn resolve(&mut self, trouble: Trouble, jobs: &mut Vec<Job>) -> Result<bool, End> {
+        let text = trouble.to_string();
         match trouble {
-            Trouble::Lost => self.abort("some of it is lost")?,
+            Trouble::Lost => self.abort(&text)?,
             Trouble::Refused(refused) => {
-                self.abort("a record cannot be written")?;
+                self.abort(&text)?;
                 for (index, error) in refused.into_iter().rev() {
                     tracing::error!(%error, "a batch cannot be committed");
                     self.shared.refuse(jobs.remove(index), error);
                 }
             }
             Trouble::MetadataTooLarge => {
-                self.abort("a broker takes less metadata")?;
+                self.abort(&text)?;
                 self.refuse_long_metadata(jobs);
             }
-            Trouble::Failed { verdict: Verdict::Abort | Verdict::Repeat, code, text } => {
+            Trouble::Failed { verdict: Verdict::Abort | Verdict::Repeat, code, .. } => {
                 self.abort(&text)?;
                 if is_about_membership(code) {
                     // Until the group's consumer has told what is lost, or its new generation.
                     self.shared.pause(self.patience.most);
                 }
             }
-            Trouble::Failed { verdict: Verdict::Doubt, text, .. } => return self.find_out(&text, jobs),
-            Trouble::Failed { verdict: Verdict::Fenced, text, .. } => {
+            Trouble::Failed { verdict: Verdict::Doubt, .. } => return self.find_out(&text, jobs),
+            Trouble::Failed { verdict: Verdict::Fenced, .. } => {
                 self.duel()?;
                 return self.find_out(&text, jobs);
             }
-            Trouble::Failed { verdict: Verdict::Stop, text, .. } => return Err(self.fail(text, jobs)),
+            Trouble::Failed { verdict: Verdict::Stop, .. } => return Err(self.fail(text)),
         }
         Ok(false)
     }
@@ -265,10 +266,16 @@ impl<C: Client> Owner<C> {
         self.counters.one(Count::TransactionsAborted);
         tracing::warn!(reason, id = self.slot.id(), "a transaction is aborted");
         let until = Instant::now() + TRANSACTION_TIMEOUT;
-        match self.call(Step::Abort, until, |client, limit| client.abort(limit)) {
-            Ok(()) => Ok(()),
-            // Its commit was never sent, so there is no doubt about that, only about this producer.
-            Err(trouble) => self.renew(&format!("{trouble:?}")),
+        let aborted = self.call(Step::Abort, until, |client, limit| client.abort(limit));
+        // Records that ran out of time may still arrive, in the next transaction of this producer.
+        let late = check_deliveries(self.client.failures());
+        // The commit was never sent, so there is no doubt about that, only about this producer.
+        match (aborted, late) {
+            (Err(trouble), _) => self.renew(&trouble.to_string()),
+            (Ok(()), Err(Trouble::Failed { verdict, text, .. })) if verdict != Verdict::Abort => {
+                self.renew(&text)
+            }
+            _ => Ok(()),
         }
     }
 
@@ -292,20 +299,19 @@ impl<C: Client> Owner<C> {
         self.shared.closing().is_some_and(|until| Instant::now() >= until)
     }
 
-    /// Gives these batches up if there is no time left.
-    pub(super) fn check_time(&self, jobs: &mut Vec<Job>) -> Result<(), End> {
-        if !self.is_late() {
-            return Ok(());
-        }
-        jobs.drain(..).for_each(|job| job.settle(Err(TransactionError::Closed)));
-        Err(End::Closed)
+    /// The end, because the brokers refuse us.
+    pub(super) fn fail(&self, reason: String) -> End {
+        End::Failed(TransactionError::Fatal { id: self.slot.id(), reason })
     }
+}
 
-    /// The end, for a reason that ends these batches too.
-    pub(super) fn fail(&self, reason: String, jobs: &mut Vec<Job>) -> End {
-        let error = TransactionError::Fatal { id: self.slot.id(), reason };
-        jobs.drain(..).for_each(|job| job.settle(Err(error.clone())));
-        End::Failed(error)
+impl End {
+    /// What it is for a batch at hand.
+    fn error(&self) -> TransactionError {
+        match self {
+            End::Closed => TransactionError::Closed,
+            End::Failed(error) => error.clone(),
+        }
     }
 }
 

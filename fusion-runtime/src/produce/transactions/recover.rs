@@ -47,10 +47,12 @@ impl<C: Client> Owner<C> {
             };
             match trouble {
                 Trouble::Failed { verdict: Verdict::Stop, text, .. } => {
-                    return Err(self.fail(text, &mut Vec::new()));
+                    return Err(self.fail(text));
                 }
                 Trouble::Failed { verdict: Verdict::Fenced, .. } => self.duel()?,
-                trouble => tracing::warn!(?trouble, id = self.slot.id(), "no transactional producer yet"),
+                trouble => {
+                    tracing::warn!(reason = %trouble, id = self.slot.id(), "no transactional producer yet")
+                }
             }
             self.replace()?;
         }
@@ -95,17 +97,10 @@ impl<C: Client> Owner<C> {
     }
 
     /// Replaces the producer, which ends the transaction either way, and asks the committed offsets which way it was.
-    pub(super) fn find_out(&mut self, reason: &str, jobs: &mut Vec<Job>) -> Result<bool, End> {
+    pub(super) fn find_out(&mut self, reason: &str, jobs: &[Job]) -> Result<bool, End> {
         self.counters.one(Count::TransactionsInDoubt);
-        let known = self.renew(reason).and_then(|()| self.ask(jobs));
-        if let Err(End::Closed) = &known {
-            // Not known, and nobody will ask any more.
-            jobs.drain(..).for_each(|job| job.settle(Err(TransactionError::Closed)));
-        }
-        if let Err(End::Failed(error)) = &known {
-            jobs.drain(..).for_each(|job| job.settle(Err(error.clone())));
-        }
-        let happened = known?;
+        self.renew(reason)?;
+        let happened = self.ask(jobs)?;
         tracing::info!(happened, "a transaction whose outcome was not known");
         Ok(happened)
     }
