@@ -238,6 +238,12 @@ impl Config {
         self.inner.embedded.is_some()
     }
 
+    /// One of librdkafka's properties, as it was set for consumers.
+    pub(crate) fn consumer_property(&self, property: &str) -> Option<&str> {
+        let Inner { both, consumer, .. } = &*self.inner;
+        consumer.get(property).or_else(|| both.get(property)).map(String::as_str)
+    }
+
     /// How the group divides its partitions. With `Consumer` a topic that is created after the subscribe is not
     /// assigned on the embedded broker.
     pub fn group_protocol_in_force(&self) -> GroupProtocol {

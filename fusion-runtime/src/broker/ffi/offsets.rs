@@ -74,6 +74,42 @@ impl Offsets {
         self.len() == 0
     }
 
+    /// Topic, partition, offset and metadata of each.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, i32, i64, &[u8])> {
+        // SAFETY: the list lives as long as `self` and has `cnt` elements, which only `&mut self` changes.
+        let elements = unsafe {
+            let list = &*self.0.ptr();
+            match usize::try_from(list.cnt).unwrap_or(0) {
+                0 => &[][..],
+                count => std::slice::from_raw_parts(list.elems.cast_const(), count),
+            }
+        };
+        elements.iter().map(|element| {
+            // SAFETY: names end in a zero byte, and were UTF-8 when they were set; metadata is as long as it says.
+            let (topic, metadata) = unsafe {
+                let metadata: &[u8] = match element.metadata.is_null() {
+                    true => &[],
+                    false => std::slice::from_raw_parts(
+                        element.metadata.cast_const().cast(),
+                        element.metadata_size,
+                    ),
+                };
+                (CStr::from_ptr(element.topic).to_str().unwrap_or_default(), metadata)
+            };
+            (topic, element.partition, element.offset, metadata)
+        })
+    }
+
+    /// What was said about each alone.
+    fn errors(&self) -> impl Iterator<Item = Option<RDKafkaErrorCode>> {
+        let none = Code::RD_KAFKA_RESP_ERR_NO_ERROR;
+        (0..self.len()).map(move |index| {
+            // SAFETY: the list lives as long as `self` and is longer than `index`.
+            let code = unsafe { (*(*self.0.ptr()).elems.add(index)).err };
+            (code != none).then(|| code.into())
+        })
+    }
+
     /// For calls that pass it on to librdkafka and look at nothing but offsets.
     pub(super) fn list(&self) -> &TopicPartitionList {
         &self.0
@@ -126,31 +162,13 @@ pub fn committed<'a, C: ConsumerContext>(
     if code != Code::RD_KAFKA_RESP_ERR_NO_ERROR {
         return Err(code.into());
     }
-    // SAFETY: the list is ours alone and has `cnt` elements; names end in a zero byte, metadata is as long as it says.
-    let read = unsafe {
-        let list = &*offsets.list().ptr();
-        (0..usize::try_from(list.cnt).unwrap_or(0))
-            .map(|index| {
-                let element = &*list.elems.add(index);
-                let metadata = match element.metadata.is_null() {
-                    true => Vec::new(),
-                    false => std::slice::from_raw_parts(
-                        element.metadata.cast_const().cast::<u8>(),
-                        element.metadata_size,
-                    )
-                    .to_vec(),
-                };
-                Committed {
-                    topic: CStr::from_ptr(element.topic).to_string_lossy().into_owned(),
-                    partition: element.partition,
-                    offset: Some(element.offset).filter(|offset| *offset >= 0),
-                    metadata,
-                    error: Some(element.err)
-                        .filter(|code| *code != Code::RD_KAFKA_RESP_ERR_NO_ERROR)
-                        .map(Into::into),
-                }
-            })
-            .collect()
-    };
-    Ok(read)
+    let read =
+        offsets.iter().zip(offsets.errors()).map(|((topic, partition, offset, metadata), error)| Committed {
+            topic: topic.to_owned(),
+            partition,
+            offset: Some(offset).filter(|offset| *offset >= 0),
+            metadata: metadata.to_vec(),
+            error,
+        });
+    Ok(read.collect())
 }

@@ -5,13 +5,22 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::thread::Thread;
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use tokio::sync::oneshot;
 
+use super::client::{Client, Transactional};
+use super::owner::{Owner, Patience};
+use super::plain::Plain;
+use super::queue::Limits;
+use super::recover::Duels;
 use super::shared::Shared;
+use super::slot::Slot;
 use super::{Batch, Epoch, GroupMetadata, TransactionError};
+use crate::broker::{Config, ConfigError};
+use crate::observe::{Counters, Metrics};
 
 /// What a producer gets to commit the rest when nobody closed it.
 const DROP_LIMIT: Duration = Duration::from_secs(5);
@@ -66,6 +75,23 @@ pub(super) struct Handle {
     pub(super) shared: Arc<Shared>,
     /// Whether the broker has transactions.
     pub(super) exactly_once: bool,
+    pub(super) counters: Arc<Counters>,
+}
+
+/// Starts the thread of a client.
+pub(super) fn spawn<C: Client + Send + 'static>(
+    client: C,
+    shared: &Arc<Shared>,
+    counters: &Arc<Counters>,
+    slot: Slot,
+    patience: Patience,
+) -> Result<(), ConfigError> {
+    let (shared, counters) = (shared.clone(), counters.clone());
+    let owner = Owner { client, shared, counters, slot, duels: Duels::default(), patience };
+    let thread = thread::Builder::new().name("fusion-transactions".into()).spawn(move || owner.run());
+    thread
+        .map(drop)
+        .map_err(|error| ConfigError::Client { client: "transactional producer", reason: error.to_string() })
 }
 
 impl Drop for Handle {
@@ -83,6 +109,54 @@ impl fmt::Debug for Transactions {
 }
 
 impl Transactions {
+    /// Makes the client for a group's transactions and starts its thread; no broker needs to answer yet. `consumer` is the
+    /// group's: on the embedded broker its offsets are committed by it, and there it is kept alive until
+    /// [`close`](Transactions::close) has ended the thread. Elsewhere it is not touched.
+    ///
+    /// # Errors
+    /// [`ConfigError`] when the configuration is wrong or no client or thread can be made.
+    pub fn start<C>(
+        config: &Config,
+        group: &str,
+        consumer: &Arc<BaseConsumer<C>>,
+    ) -> Result<Transactions, ConfigError>
+    where
+        C: ConsumerContext + 'static,
+    {
+        Transactions::start_counted(config, group, consumer, Arc::new(Counters::new()))
+    }
+
+    /// As [`start`](Transactions::start), counting where the app does.
+    pub(crate) fn start_counted<C>(
+        config: &Config,
+        group: &str,
+        consumer: &Arc<BaseConsumer<C>>,
+        counters: Arc<Counters>,
+    ) -> Result<Transactions, ConfigError>
+    where
+        C: ConsumerContext + 'static,
+    {
+        let failed = |reason: String| ConfigError::Client { client: "transactional producer", reason };
+        let shared = Arc::new(Shared::new(Limits::of(config.settings())));
+        let exactly_once = !config.is_embedded();
+        if exactly_once {
+            let slot = Slot::find(config, group);
+            let client = Transactional::make(config, group, &slot.id()).map_err(failed)?;
+            tracing::debug!(id = slot.id(), "transactions");
+            spawn(client, &shared, &counters, slot, Patience::default())?;
+        } else {
+            tracing::warn!("the embedded broker has no transactions: records are written at least once");
+            let client = Plain::make(config, consumer).map_err(failed)?;
+            spawn(client, &shared, &counters, Slot::by_chance(group), Patience::default())?;
+        }
+        Ok(Transactions { handle: Arc::new(Handle { shared, exactly_once, counters }) })
+    }
+
+    /// The counters of this producer.
+    pub fn metrics(&self) -> Metrics {
+        self.handle.counters.read()
+    }
+
     /// Whether records and offsets are one transaction. On the embedded broker they are not: there, records may be
     /// written again after a failure.
     pub fn is_exactly_once(&self) -> bool {

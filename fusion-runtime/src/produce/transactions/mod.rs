@@ -6,7 +6,7 @@
 //!
 //! How to use it, in the order of an app's life:
 //!
-//! 1. `Transactions::start(&config, group, &consumer)`, then [`ready`](Transactions::ready) **before** committed offsets are read: that ends what
+//! 1. [`Transactions::start`], then [`ready`](Transactions::ready) **before** committed offsets are read: that ends what
 //!    the last holder of our `transactional.id` left open.
 //! 2. On the consumer's thread, take [`GroupMetadata`] and the epoch of the partition together and build a [`Batch`] per
 //!    unit that is won or lost as one: a partition, or the partitions of one number. Push its records, set its offsets.
@@ -22,10 +22,19 @@
 //! flushed, then the offsets are committed beside them.
 
 mod batch;
+mod client;
+mod decide;
 
 mod error;
 mod handle;
+mod owner;
+mod plain;
+mod queue;
+mod recover;
 mod shared;
+mod slot;
+#[cfg(test)]
+mod tests;
 
 pub use crate::broker::ffi::GroupMetadata;
 pub use crate::consume::metadata::{CommitMetadata, MOST_BYTES, MetadataFault};
