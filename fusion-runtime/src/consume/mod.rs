@@ -30,6 +30,6 @@ pub use lanes::{Order, UnknownOrder};
 
 pub(crate) use acknowledge::{content_type, pairs};
 pub(crate) use owner::{Consumer, GroupClient};
-pub(crate) use runner::{AnyReactor, Typed};
+pub(crate) use runner::{AnyReactor, Ran, Seat, Started, Typed};
 pub(crate) use service::{Service, Serving, Taken};
 pub(crate) use shared::{Core, Served};

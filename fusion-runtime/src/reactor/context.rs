@@ -9,6 +9,7 @@ use std::{
 use crate::{
     contract::KeyBytes,
     failure::{Code, Failure},
+    window::Place,
 };
 
 use super::{HandIn, Run};
@@ -32,7 +33,8 @@ pub struct Context {
     timestamp: Option<i64>,
     attempt: u32,
     hops: u32,
-    deadline: tokio::time::Instant,
+    /// `None` of a record that a window gathers, since nothing runs.
+    deadline: Option<tokio::time::Instant>,
 }
 
 impl Context {
@@ -74,7 +76,24 @@ impl Context {
 
     /// The time left until this run is given up: the reactor's `within`, or less if the caller waits for less.
     pub fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(tokio::time::Instant::now())
+        self.deadline
+            .map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(tokio::time::Instant::now()))
+    }
+}
+
+impl Context {
+    /// That of a record which a window gathers. It is no run, so there is no end to it.
+    pub(crate) fn of_window(reactor: &'static str, topic: &Arc<str>, place: &Place) -> Self {
+        Context {
+            reactor,
+            topic: topic.clone(),
+            partition: place.partition,
+            offset: place.offset,
+            timestamp: Some(place.time),
+            attempt: 1,
+            hops: 0,
+            deadline: None,
+        }
     }
 }
 
@@ -88,7 +107,7 @@ impl HandIn for Context {
             timestamp: run.record.timestamp,
             attempt: run.attempt,
             hops: run.hops,
-            deadline: run.deadline,
+            deadline: Some(run.deadline),
         })
     }
 }

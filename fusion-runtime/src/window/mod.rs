@@ -18,11 +18,15 @@ mod reactor;
 mod spec;
 mod typed;
 
+pub(crate) use ends::Ends;
 pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged, Place};
+pub(crate) use gathering::Gatherings;
 pub use hand_in::{Reason, Window};
+pub(crate) use intake::{Intake, Target};
 pub use observed::Skipped;
 pub use reactor::{EventTime, Read, Unread, WindowReactor, millis};
 pub use spec::{Emit, Hopping, Kind, MaxOpen, Sessions, Sliding, Strategy, Tumbling, WindowSpec};
+pub(crate) use typed::{AnyWindow, Declared, Typed};
 
 use crate::{
     failure::{Code, Failure},

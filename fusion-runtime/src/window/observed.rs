@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use super::core::LateReason;
+
 /// Why a record of a source was skipped, or not let move time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
@@ -39,11 +41,25 @@ impl Skipped {
 #[derive(Debug)]
 pub(crate) struct Observed {
     skipped: Box<[[AtomicU64; Skipped::ALL.len()]]>,
+    late: Box<[[AtomicU64; 2]]>,
 }
 
 impl Observed {
     pub(crate) fn new(topics: usize) -> Self {
-        Observed { skipped: (0..topics).map(|_| std::array::from_fn(|_| AtomicU64::new(0))).collect() }
+        Observed {
+            skipped: (0..topics).map(|_| std::array::from_fn(|_| AtomicU64::new(0))).collect(),
+            late: (0..topics).map(|_| std::array::from_fn(|_| AtomicU64::new(0))).collect(),
+        }
+    }
+
+    /// A window refused a record.
+    pub(crate) fn late(&self, topic: usize, reason: LateReason, lateness: i64) {
+        let _ = lateness;
+        let reason = match reason {
+            LateReason::Closed => 0,
+            LateReason::AlreadyFired => 1,
+        };
+        self.late[topic][reason].fetch_add(1, Relaxed);
     }
 
     pub(crate) fn skip(&self, topic: usize, reason: Skipped) {

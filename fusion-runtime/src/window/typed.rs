@@ -19,7 +19,7 @@ use super::{
     Emit, Kind, Unread, WindowReactor, WindowSpec,
     core::{self, Cut, RulesError},
     gathering::{Env, Gathering, gathering},
-    log::Topic,
+    log::{Topic, failures_topic, log_topic},
     observed::Observed,
 };
 
@@ -41,6 +41,28 @@ pub(crate) struct Declared {
 }
 
 impl Declared {
+    /// `partitions` says how many a topic has.
+    pub(crate) fn new(
+        app: &str,
+        window: Box<dyn AnyWindow>,
+        partitions: impl Fn(&str) -> i32,
+        results: broadcast::Sender<Produced>,
+    ) -> Self {
+        let spec = window.spec();
+        let sources: Vec<Topic<'static>> =
+            spec.topics.iter().map(|&topic| Topic(topic.into(), partitions(topic))).collect();
+        Declared {
+            log: log_topic(app, spec.name),
+            failures: failures_topic(app, spec.name),
+            partitions: sources.iter().map(|Topic(_, partitions)| *partitions).max().unwrap_or(1),
+            sources,
+            observed: Arc::new(Observed::new(spec.topics.len())),
+            results,
+            spec,
+            window,
+        }
+    }
+
     pub(crate) fn kind(&self) -> core::Kind {
         kind(self.spec)
     }

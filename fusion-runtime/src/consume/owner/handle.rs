@@ -17,13 +17,14 @@ use crate::{
         ffi::{Commits, OwnQueue},
     },
     consume::{lanes::Pressure, rebalance::GroupContext, service::Service, shared::Core},
+    observe::Counters,
     produce::transactions::Transactions,
 };
 
 use super::{COMMIT_EVERY, COMMITTED_LIMIT, Owner, WAITING_BYTES};
 
 /// The client of an app's group, before it joins.
-pub(crate) struct GroupClient(pub(crate) Arc<BaseConsumer<GroupContext>>);
+pub(crate) struct GroupClient(Arc<BaseConsumer<GroupContext>>);
 
 impl GroupClient {
     /// With `ends`, ends of partitions are messages of their own.
@@ -34,6 +35,19 @@ impl GroupClient {
         }
         let client = properties.create_with_context(GroupContext::default());
         Ok(GroupClient(Arc::new(client.map_err(|error| Error::client("consumer", error))?)))
+    }
+
+    /// Where those commit in this group that do so by themselves. What the last holder of our id left open has ended when
+    /// it returns: nobody may ask before that what was committed.
+    pub(crate) async fn transactions(
+        &self,
+        config: &Config,
+        group: &str,
+        counters: Arc<Counters>,
+    ) -> Result<Transactions, Error> {
+        let transactions = Transactions::start_counted(config, group, &self.0, counters)?;
+        transactions.ready().await?;
+        Ok(transactions)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Newest, Time, time::over};
+use super::{Newest, Reason, Time, time::over};
 
 /// What a control record says; whoever writes it into the log makes bytes of it.
 ///
@@ -129,6 +129,14 @@ impl Claims {
     /// warned of.
     pub fn newest_stamp(&self) -> Option<i64> {
         self.newest_stamp
+    }
+
+    /// The stamp by which the clock moves time to `time`; `None` unless all partitions are idle. Whoever writes a control
+    /// record stamped so, or later, moves time there when it is read back.
+    pub fn due(&self, time: i64) -> Option<i64> {
+        let now = self.time().filter(|now| now.reason == Reason::Idle)?;
+        let newest = self.newest_stamp?;
+        self.follow_clock.then(|| newest.saturating_add(time.saturating_sub(now.at)))
     }
 
     fn has_expired(&self, stamp: i64) -> bool {

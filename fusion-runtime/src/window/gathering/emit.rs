@@ -202,7 +202,11 @@ mod tests {
     fn an_emit_id_is_that_of_key_and_start() {
         let id = |app, name, fired: Fired| emit_id(app, name, &fired, &["brake"]);
         let first = id("cars", "approve", fired("a", 0, Reason::Closed, 1));
-        assert_eq!(first, id("cars", "approve", fired("a", 0, Reason::Complete, 2)), "however it came to fire");
+        assert_eq!(
+            first,
+            id("cars", "approve", fired("a", 0, Reason::Complete, 2)),
+            "however it came to fire"
+        );
         assert_ne!(first, id("cars", "approve", fired("b", 0, Reason::Closed, 1)));
         assert_ne!(first, id("cars", "approve", fired("a", 10, Reason::Closed, 1)));
         assert_ne!(first, id("carsa", "pprove", fired("a", 0, Reason::Closed, 1)));

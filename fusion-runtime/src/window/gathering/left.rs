@@ -30,11 +30,8 @@ pub(super) fn to_metadata(cut: &Cut) -> CommitMetadata {
 
 /// The cut behind a commit; `None` if it is not one of a window.
 pub(super) fn from_metadata(metadata: &CommitMetadata) -> Option<Cut> {
-    let needed = Needed {
-        offset: metadata.offset_of(NEEDED)?,
-        time: metadata.number(TIME),
-        begin: metadata.offset(),
-    };
+    let needed =
+        Needed { offset: metadata.offset_of(NEEDED)?, time: metadata.number(TIME), begin: metadata.offset() };
     let mut splits = Vec::new();
     for split in metadata.bytes(SPLITS).unwrap_or_default().chunks_exact(24) {
         let (numbers, _) = split.as_chunks::<8>();

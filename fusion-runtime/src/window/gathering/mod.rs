@@ -18,7 +18,7 @@ use crate::{
 };
 
 use super::typed::Declared;
-pub(super) use typed::{Env, Gathering, gathering};
+pub(crate) use typed::{Env, Gathering, gathering};
 use worker::Worker;
 
 /// Serves the log of one window.

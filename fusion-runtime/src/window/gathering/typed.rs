@@ -25,42 +25,42 @@ use crate::{
 };
 
 /// A window's key, as the bytes that the log's records have.
-pub(in crate::window) type KeyBytes = Arc<[u8]>;
+pub(crate) type KeyBytes = Arc<[u8]>;
 
 /// A window that fired, for those who send its result.
 #[derive(Clone, Debug)]
-pub(in crate::window) struct Fired {
-    pub(in crate::window) key: KeyBytes,
-    pub(in crate::window) window: Window,
+pub(crate) struct Fired {
+    pub(crate) key: KeyBytes,
+    pub(crate) window: Window,
     /// The time of its result.
-    pub(in crate::window) timestamp: i64,
+    pub(crate) timestamp: i64,
     /// The record or control record of the log that caused it.
-    pub(in crate::window) cause: i64,
+    pub(crate) cause: i64,
     /// Where its records came from.
-    pub(in crate::window) members: Vec<Place>,
+    pub(crate) members: Vec<Place>,
 }
 
 /// A run that was started.
-pub(in crate::window) enum Begun {
+pub(crate) enum Begun {
     Done(Fired, Ran),
     Pending(Pin<Box<dyn Future<Output = (Fired, Ran)> + Send>>),
 }
 
 /// A record of the log.
-pub(in crate::window) struct Arrived<'a> {
-    pub(in crate::window) offset: i64,
+pub(crate) struct Arrived<'a> {
+    pub(crate) offset: i64,
     /// Where reading has to begin to know what is known of time here.
-    pub(in crate::window) begin: i64,
-    pub(in crate::window) key: &'a [u8],
-    pub(in crate::window) value: Unread<'a>,
-    pub(in crate::window) place: Place,
-    pub(in crate::window) source: &'a Arc<str>,
+    pub(crate) begin: i64,
+    pub(crate) key: &'a [u8],
+    pub(crate) value: Unread<'a>,
+    pub(crate) place: Place,
+    pub(crate) source: &'a Arc<str>,
     /// How many bytes the record has.
-    pub(in crate::window) size: usize,
+    pub(crate) size: usize,
 }
 
 /// The open windows of one partition.
-pub(in crate::window) trait Gathering: Send {
+pub(crate) trait Gathering: Send {
     /// Takes a record.
     ///
     /// # Errors
@@ -123,7 +123,7 @@ fn ways<W: WindowReactor>() -> Ways<Members<W::Gathered>> {
 /// The bytes of memory that a record takes besides its own.
 const OVERHEAD: usize = 160;
 
-pub(in crate::window) struct Typed<W: WindowReactor, F> {
+pub(crate) struct Typed<W: WindowReactor, F> {
     handler: fn(W::Gathered, W::HandIns) -> F,
     seat: Seat<F>,
     table: Table<KeyBytes, Members<W::Gathered>>,
@@ -138,17 +138,17 @@ struct Out<W: WindowReactor> {
 }
 
 /// What all runs of one partition have in common.
-pub(in crate::window) struct Env {
-    pub(in crate::window) core: Arc<Core>,
-    pub(in crate::window) declared: Arc<Declared>,
-    pub(in crate::window) partition: i32,
+pub(crate) struct Env {
+    pub(crate) core: Arc<Core>,
+    pub(crate) declared: Arc<Declared>,
+    pub(crate) partition: i32,
 }
 
 /// The open windows of a partition, empty or as its last owner left them.
 ///
 /// # Errors
 /// When windows cannot be declared like this.
-pub(in crate::window) fn gathering<W: WindowReactor>(
+pub(crate) fn gathering<W: WindowReactor>(
     env: Env,
     left: Option<&Cut>,
 ) -> Result<Box<dyn Gathering>, RulesError> {
@@ -252,9 +252,8 @@ where
             Started::Done(ran) => return Some(Begun::Done(fired, ran)),
             pending @ Started::Pending(_) => pending,
         };
-        let attempts =
-            Attempts::<W, F> { handler: self.handler, env: self.env.clone(), fired, spare, caller };
-        Some(Begun::Pending(Box::pin(attempts.run(first, until))))
+        let attempts = Attempts::<W, F> { handler: self.handler, env: self.env.clone(), fired, caller };
+        Some(Begun::Pending(Box::pin(attempts.run(first, spare, until))))
     }
 
     fn fired(&self) -> usize {
@@ -327,7 +326,6 @@ struct Attempts<W: WindowReactor, F> {
     handler: fn(W::Gathered, W::HandIns) -> F,
     env: Arc<Env>,
     fired: Fired,
-    spare: Option<W::Gathered>,
     caller: Option<Caller>,
 }
 
@@ -336,7 +334,7 @@ where
     W: WindowReactor,
     F: Future<Output = Result<W::Value, Failure>> + Send + 'static,
 {
-    async fn run(mut self, first: Started, until: Instant) -> (Fired, Ran) {
+    async fn run(self, first: Started, mut spare: Option<W::Gathered>, until: Instant) -> (Fired, Ran) {
         let counters = self.env.core.counters.clone();
         let mut attempt = 1;
         let mut ran = self.wait(first, until).await;
@@ -346,9 +344,9 @@ where
                 break;
             }
             // Those that are not `Clone` have one attempt.
-            let Some(gathered) = self.spare.take() else { break };
+            let Some(gathered) = spare.take() else { break };
             if attempt < retry {
-                self.spare = W::copy(&gathered);
+                spare = W::copy(&gathered);
             }
             if *failure.code() == Code::Panic {
                 counters.one(Count::Panics);

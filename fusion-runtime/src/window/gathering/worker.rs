@@ -189,7 +189,7 @@ impl Worker {
     fn wake_at(&self, now: i64) -> i64 {
         let mut wake = now + 10_000;
         if self.cut_at < self.next {
-            wake = wake.min(self.next_cut.max(now + 1));
+            wake = wake.min(self.cut_due().max(now + 1));
         }
         if let Some(tick) = self.tick_due() {
             let again = self.ticked.map_or(self.last_tick + TICKS, |ticked| ticked + TICK_LOST);
@@ -430,14 +430,17 @@ impl Worker {
         let _ = self.shared.declared.results.send(produced);
     }
 
+    /// When the next cut is made: results cannot wait, an offset that only moved can.
+    fn cut_due(&self) -> i64 {
+        if self.cuts.has_open() { self.next_cut } else { self.next_cut + QUIET }
+    }
+
     /// Cuts, if it is time and there is anything new. Everything that fired up to here must have been started.
     fn cut(&mut self, now: i64) {
         if self.next <= self.cut_at || self.gathering.fired() > 0 {
             return;
         }
-        // What moved by control records alone can wait; results cannot.
-        let due = if self.cuts.has_open() { self.next_cut } else { self.next_cut + QUIET };
-        if now < due {
+        if now < self.cut_due() {
             return;
         }
         let begin = self.claims.begin().unwrap_or(self.next);

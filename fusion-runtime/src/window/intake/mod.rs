@@ -37,12 +37,7 @@ struct Shared {
 }
 
 impl Intake {
-    pub(crate) fn new(
-        topic: &str,
-        targets: Vec<Target>,
-        transactions: Transactions,
-        ends: Ends,
-    ) -> Self {
+    pub(crate) fn new(topic: &str, targets: Vec<Target>, transactions: Transactions, ends: Ends) -> Self {
         Intake { shared: Arc::new(Shared { topic: topic.to_owned(), targets, transactions, ends }) }
     }
 }

@@ -164,9 +164,8 @@ impl Worker {
 
     /// Asks the leader, if it depends on its word whether the partition is silent.
     fn ask_for_the_end(&mut self, now: i64) {
-        let wanted = |target: &Target| {
-            target.idle().is_some_and(|idle| self.silence.is_unconfirmed(idle, now))
-        };
+        let wanted =
+            |target: &Target| target.idle().is_some_and(|idle| self.silence.is_unconfirmed(idle, now));
         if self.asking.is_some() || now < self.ask_at || !self.shared.targets.iter().any(wanted) {
             return;
         }

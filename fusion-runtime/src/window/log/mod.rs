@@ -8,7 +8,7 @@ mod source;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use control::{CONTROL, Claim, Control, Topic, UnknownTopic};
+pub(crate) use control::{CONTROL, Claim, Control, Topic};
 pub(crate) use source::{SOURCE, Source};
 
 /// The re-keyed log of the window `name` in the app `group`.

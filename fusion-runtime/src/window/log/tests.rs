@@ -15,7 +15,11 @@ fn a_control_record_can_be_read_by_a_person() {
     );
     assert_eq!(Control::read(text.as_bytes()).unwrap(), control);
     let numbered = control.numbered(&["brake", "lidar"]).unwrap();
-    assert_eq!((numbered.counts, numbered.claims[0].topic), (vec![4, 2], 0), "the declaration has another order");
+    assert_eq!(
+        (numbered.counts, numbered.claims[0].topic),
+        (vec![4, 2], 0),
+        "the declaration has another order"
+    );
     assert_eq!(control.numbered(&["brake"]), Err(UnknownTopic { topic: "lidar".into() }));
 }
 
