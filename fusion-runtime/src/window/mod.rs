@@ -6,9 +6,16 @@
 mod gather;
 mod hand_in;
 mod reactor;
+mod source;
 mod spec;
 
+#[doc(hidden)]
+pub use crate::reactor::Context;
 pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged, Place};
 pub use hand_in::{Reason, Window};
 pub use reactor::{EventTime, Read, Unread, WindowReactor, millis};
+pub use source::{
+    Copied, CopiedClone, CopiedNot, GatheredAs, GroupKey, ItemType, KeyOf, KeyType, Keyed, KeyedAlways,
+    KeyedMaybe, Overlaps, ReadRecord, RecordOf, Records, Repeats, SameRecord, of, read, records, stranger,
+};
 pub use spec::{Emit, Hopping, Kind, MaxOpen, Sessions, Sliding, Strategy, Tumbling, WindowSpec};
