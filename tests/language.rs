@@ -20,6 +20,9 @@ mod shadowed;
 #[path = "ui/pass/story.rs"]
 mod story;
 
+#[path = "ui/pass/window.rs"]
+mod window;
+
 #[test]
 fn all_programs_are_listed() {
     let listed = include_str!("language.rs");

@@ -11,7 +11,7 @@ use crate::function::{Body, Function};
 use crate::options::{Kind, Options};
 use crate::report::Report;
 use crate::root::{Root, ours_at};
-use crate::signature::{Handler, Param, Reply};
+use crate::signature::{Handler, Named, Param, Reply};
 use crate::topic::topic_id_literal;
 
 /// `#[contract(topic = "add")] pub fn add(numbers: Vec<i64>) -> i64;`
@@ -26,7 +26,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
         }
     };
     check_body(&function, &mut report);
-    let handler = Handler::read(&function.sig, None, Kind::Contract, &mut report);
+    let handler = Handler::read(&function.sig, Named::default(), Kind::Contract, &mut report);
     let contract = Contract::new(&function, &handler, &options);
     let (ty, impls, aliases) = (contract.ty(&[]), contract.impls(), alias::refuse(&handler, &contract.root));
     let cfgs = function.cfgs();

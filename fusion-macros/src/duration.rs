@@ -17,7 +17,6 @@ pub(crate) struct Time {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Zero {
     Refused,
-    #[cfg_attr(not(test), expect(dead_code, reason = "`grace = 0s` comes with windows"))]
     Allowed,
 }
 

@@ -16,6 +16,7 @@ mod report;
 mod root;
 mod signature;
 mod topic;
+mod window;
 
 /// A function that serves a topic, and the requests whose answers it needs.
 #[proc_macro_attribute]

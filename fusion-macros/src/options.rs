@@ -1,7 +1,7 @@
 //! What stands in the parentheses of `#[reactor(..)]` and `#[contract(..)]`.
 //!
-//! `options := [ option { "," option } [","] ]`, where an option is `name = value` or `deps! < .. >`. A mistake
-//! in one option is reported and leaves the others readable.
+//! `options := [ option { "," option } [","] ]`, where an option is `name = value`, a flag, `deps! < .. >` or
+//! `window! < .. >`. A mistake in one option is reported and leaves the others readable.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
@@ -14,6 +14,7 @@ use crate::deps::parse;
 use crate::duration::{self, Time, Zero};
 use crate::report::{Report, did_you_mean};
 use crate::topic;
+use crate::window::{self, ast::Sources, settings::Settings};
 
 /// Which attribute it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -37,6 +38,11 @@ pub(crate) struct Options {
     pub(crate) json: Once<()>,
     pub(crate) root: Once<Path>,
     pub(crate) deps: Once<Dag>,
+    pub(crate) window: Once<Sources>,
+    /// Those that only windows have.
+    pub(crate) settings: Settings,
+    /// The names of all that were written, in their order, also of those that could not be read.
+    written: Vec<Ident>,
 }
 
 /// An option that may be given once; it remembers where.
@@ -51,8 +57,9 @@ pub(crate) enum Order {
     None,
 }
 
-const REACTOR: [&str; 11] = [
+const REACTOR: [&str; 12] = [
     "topic",
+    "window!",
     "deps!",
     "to",
     "within",
@@ -64,13 +71,16 @@ const REACTOR: [&str; 11] = [
     "envelope",
     "crate",
 ];
+/// What windows have in common with other reactors.
+const WINDOW: [&str; 7] = ["window!", "deps!", "to", "within", "retry", "name", "crate"];
 const CONTRACT: [&str; 4] = ["topic", "contract", "envelope", "crate"];
 
 impl Kind {
-    fn options(self) -> &'static [&'static str] {
+    /// All options there are.
+    fn options(self) -> Vec<&'static str> {
         match self {
-            Kind::Reactor => &REACTOR,
-            Kind::Contract => &CONTRACT,
+            Kind::Reactor => [&REACTOR[..], &window::settings::OPTIONS].concat(),
+            Kind::Contract => CONTRACT.to_vec(),
         }
     }
 }
@@ -80,9 +90,10 @@ impl Options {
     pub(crate) fn read(tokens: TokenStream, kind: Kind, report: &mut Report) -> Self {
         let mut options = Self::default();
         let errors = report.len();
+        let windowed = is_windowed(&tokens);
         let read = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                if let Err(error) = options.option(input, kind, report) {
+                if let Err(error) = options.option(input, kind, windowed, report) {
                     report.add(error);
                     skip(input)?;
                 }
@@ -96,36 +107,68 @@ impl Options {
             report.add(error);
         }
         // An option that could not be read may have been the topic.
-        if report.len() == errors {
+        let complete = report.len() == errors;
+        if complete {
             options.check_topic(kind, report);
+        }
+        match options.window.name() {
+            Some(_) => window::check::options(&options, complete, report),
+            None if complete => options.check_settings(report),
+            None => {}
         }
         options.check_topic_names(report);
         options.check_envelope(report);
         options
     }
 
-    fn option(&mut self, input: ParseStream<'_>, kind: Kind, report: &mut Report) -> Result<()> {
+    fn option(
+        &mut self,
+        input: ParseStream<'_>,
+        kind: Kind,
+        windowed: bool,
+        report: &mut Report,
+    ) -> Result<()> {
         let name = input.call(Ident::parse_any).map_err(|error| not_an_option(&error, input))?;
         let macro_like = input.peek(Token![!]);
         let text = if macro_like { format!("{name}!") } else { name.to_string() };
         if !kind.options().contains(&text.as_str()) {
-            let error = unknown(&name, &text, kind);
+            let error = unknown(&name, &text, kind, windowed);
             if macro_like {
                 // Commas of its own would look like the ends of options.
                 input.parse::<Token![!]>()?;
-                let _skipped = Body::take(input);
+                let _skipped = Body::take(input, "");
             }
             return Err(error);
         }
-        if macro_like {
+        self.written.push(name.clone());
+        if text == "window!" {
             input.parse::<Token![!]>()?;
-            let body = Body::take(input)?;
+            // Known to be there, even if it cannot be read.
+            let errors = report.len();
+            let sources = match Body::take(input, window::parse::EXPECTED) {
+                Ok(body) => window::parse::sources(body, report),
+                Err(error) => {
+                    report.add(error);
+                    skip(input)?;
+                    Sources { unnamed: true, ..Sources::default() }
+                }
+            };
+            if self.window.get().is_some() && report.len() == errors {
+                report.error(&name, "a second `window!`: one window has all sources");
+            } else {
+                self.window.set(name, sources, report);
+            }
+        } else if macro_like {
+            input.parse::<Token![!]>()?;
+            let body = Body::take(input, parse::EXPECTED)?;
             let dag = parse::dag(body, report);
             if self.deps.get().is_some() {
                 report.error(&name, "a second `deps!`: one graph has all nodes");
             } else {
                 self.deps.set(name, dag, report);
             }
+        } else if window::settings::OPTIONS.contains(&text.as_str()) {
+            self.settings.read(name, &text, input, report)?;
         } else {
             if !input.peek(Token![=]) {
                 return Err(Error::new(
@@ -165,16 +208,55 @@ impl Options {
 
     fn check_topic(&self, kind: Kind, report: &mut Report) {
         let missing = match kind {
+            Kind::Reactor if self.settings.given().next().is_some() => {
+                "a window gathers from topics: write `#[reactor(window! < orders: \"..\" by id >, ..)]`"
+            }
             Kind::Reactor => "a reactor serves a topic: write `#[reactor(topic = \"..\")]`",
             Kind::Contract => "a contract has a topic: write `#[contract(topic = \"..\")]`",
         };
         match (self.topic.get(), kind) {
+            (None, _) if self.window.name().is_some() => {}
             (None, _) => report.error_at(Span::call_site(), missing),
             (Some(Target::Contract(path)), Kind::Contract) => {
                 report.error(path, "a contract names its topic: write it as a literal");
             }
             (Some(_), _) => {}
         }
+        if let (Some(topic), Some(window)) = (self.topic.name(), self.window.name()) {
+            report.error(
+                self.later(topic, window),
+                "a reactor has either `topic` or `window!`: remove one of them",
+            );
+        }
+    }
+
+    /// Only windows have these.
+    fn check_settings(&self, report: &mut Report) {
+        for name in self.settings.given().filter(|_| self.topic.name().is_some()) {
+            report.error(
+                name,
+                format!("`{name}` belongs to `window!`, and this reactor serves a topic: remove it"),
+            );
+        }
+    }
+
+    fn place(&self, name: &Ident) -> Option<usize> {
+        self.written.iter().position(|written| written == name)
+    }
+
+    /// The one of two options that was written later: where a conflict is reported.
+    pub(crate) fn later<'a>(&self, a: &'a Ident, b: &'a Ident) -> &'a Ident {
+        if self.place(a) > self.place(b) { a } else { b }
+    }
+
+    /// The names in the order in which they were written.
+    pub(crate) fn in_order(&self, names: &mut [&Ident]) {
+        names.sort_by_key(|name| self.place(name));
+    }
+
+    /// Whether an option was written, maybe as something that could not be read.
+    pub(crate) fn was_written(&self, option: &str) -> bool {
+        self.written.iter().any(|written| written == option)
     }
 
     fn check_topic_names(&self, report: &mut Report) {
@@ -211,7 +293,7 @@ impl<T> Default for Once<T> {
 }
 
 impl<T> Once<T> {
-    fn set(&mut self, name: Ident, value: T, report: &mut Report) {
+    pub(crate) fn set(&mut self, name: Ident, value: T, report: &mut Report) {
         match &self.given {
             Some(_) => report.error(&name, format!("a second `{name}`: keep one of them")),
             None => self.given = Some((name, value)),
@@ -247,11 +329,27 @@ fn not_an_option(error: &Error, input: ParseStream<'_>) -> Error {
     }
 }
 
-fn unknown(name: &Ident, text: &str, kind: Kind) -> Error {
+/// Whether `window!` is among these options.
+fn is_windowed(tokens: &TokenStream) -> bool {
+    let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+    tokens.windows(2).any(|pair| match pair {
+        [TokenTree::Ident(name), TokenTree::Punct(mark)] => name == "window" && mark.as_char() == '!',
+        _ => false,
+    })
+}
+
+fn unknown(name: &Ident, text: &str, kind: Kind, windowed: bool) -> Error {
     let known = kind.options();
-    let listed = || known.iter().map(|option| format!("`{option}`")).collect::<Vec<_>>().join(", ");
+    let listed = || {
+        let listed = match kind {
+            Kind::Reactor if windowed => [&WINDOW[..], &window::settings::OPTIONS].concat(),
+            Kind::Reactor => REACTOR.to_vec(),
+            Kind::Contract => known.clone(),
+        };
+        listed.iter().map(|option| format!("`{option}`")).collect::<Vec<_>>().join(", ")
+    };
     let message = match did_you_mean(text, known.iter().copied()) {
-        _ if kind == Kind::Contract && REACTOR.contains(&text) => {
+        _ if kind == Kind::Contract && Kind::Reactor.options().contains(&text) => {
             format!("`{text}` is for reactors: a contract has {}", listed())
         }
         Some(meant) => format!("unknown option `{text}`, did you mean `{meant}`?"),
@@ -276,7 +374,7 @@ fn sample(option: &str) -> &'static str {
     }
 }
 
-fn target(input: ParseStream<'_>) -> Result<Target> {
+pub(crate) fn target(input: ParseStream<'_>) -> Result<Target> {
     let expected = "expected a topic such as \"add\", or the path of a contract";
     if input.peek(Lit) {
         return literal(input, expected).map(Target::Topic);
@@ -297,7 +395,10 @@ fn type_name(input: ParseStream<'_>) -> Result<Ident> {
         .map_err(|_| Error::new(place, "expected a name for the contract, such as `contract = AddContract`"))
 }
 
-fn number<N: std::str::FromStr<Err: std::fmt::Display>>(input: ParseStream<'_>, expected: &str) -> Result<N> {
+pub(crate) fn number<N: std::str::FromStr<Err: std::fmt::Display>>(
+    input: ParseStream<'_>,
+    expected: &str,
+) -> Result<N> {
     let place = input.span();
     let error = || Error::new(place, format!("expected {expected}"));
     let literal: LitInt = input.parse().map_err(|_| error())?;
@@ -325,7 +426,7 @@ fn order(input: ParseStream<'_>) -> Result<Order> {
 }
 
 /// One of a few words: its index.
-fn one_of(input: ParseStream<'_>, option: &str, words: &[&str]) -> Result<usize> {
+pub(crate) fn one_of(input: ParseStream<'_>, option: &str, words: &[&str]) -> Result<usize> {
     let place = input.span();
     let listed = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     let error = |message: String| Error::new(place, message);

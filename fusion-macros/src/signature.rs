@@ -12,7 +12,8 @@ use syn::{
 use crate::deps::ast::{Dag, key};
 use crate::function::is_marker;
 use crate::options::Kind;
-use crate::report::Report;
+use crate::report::{Report, did_you_mean};
+use crate::window::ast::Sources;
 
 /// A signature that was understood.
 pub(crate) struct Handler {
@@ -37,6 +38,16 @@ pub(crate) enum Role {
     /// Takes the answer of the node of its name.
     Node,
     HandIn,
+    /// Takes what the source of its name gathered.
+    Source,
+}
+
+/// What parameters may be named after.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Named<'a> {
+    pub(crate) dag: Option<&'a Dag>,
+    /// Of a reactor with `window!`.
+    pub(crate) sources: Option<&'a Sources>,
 }
 
 pub(crate) enum Reply {
@@ -61,7 +72,7 @@ const HAND_INS: [&str; 5] = ["State", "Context", "Key", "Headers", "Window"];
 
 impl Handler {
     /// Reads a signature. What cannot be supported is reported, each thing once.
-    pub(crate) fn read(sig: &Signature, dag: Option<&Dag>, kind: Kind, report: &mut Report) -> Self {
+    pub(crate) fn read(sig: &Signature, named: Named<'_>, kind: Kind, report: &mut Report) -> Self {
         check_qualifiers(sig, kind, report);
         let errors = report.len();
         check_generics(sig, report);
@@ -72,7 +83,7 @@ impl Handler {
                     receiver.self_token,
                     "a handler is a function of its own, without `self`: take what it needs as `State<T>`",
                 ),
-                FnArg::Typed(input) => params.push(Param::read(input, dag, kind, report)),
+                FnArg::Typed(input) => params.push(Param::read(input, named, kind, report)),
             }
         }
         if let Some(variadic) = &sig.variadic {
@@ -95,6 +106,10 @@ impl Handler {
         let params_understood = report.len() == errors;
         let reply = Reply::read(&sig.output, kind, report);
         Self { params, params_understood, reply, is_async: sig.asyncness.is_some() }
+    }
+
+    pub(crate) fn of(&self, role: Role) -> impl Iterator<Item = &Param> {
+        self.params.iter().filter(move |param| param.role == role)
     }
 
     pub(crate) fn payload(&self) -> impl DoubleEndedIterator<Item = &Param> {
@@ -127,13 +142,23 @@ impl Handler {
 }
 
 impl Param {
-    fn read(input: &PatType, dag: Option<&Dag>, kind: Kind, report: &mut Report) -> Self {
+    fn read(input: &PatType, named: Named<'_>, kind: Kind, report: &mut Report) -> Self {
         let name = match &*input.pat {
             Pat::Ident(pat) if pat.by_ref.is_none() && pat.subpat.is_none() => Some(pat.ident.clone()),
             _ => None,
         };
         let ty = (*input.ty).clone();
-        let role = role(input, name.as_ref(), dag, report);
+        let role = role(input, name.as_ref(), named, report);
+        let marked = input.attrs.iter().any(is_marker);
+        if role == Role::HandIn
+            && kind == Kind::Reactor
+            && named.sources.is_none()
+            && !marked
+            && is_hand_in(&ty, &["Window"])
+        {
+            let remedy = "remove it, or mark a type of your own with `#[payload]`";
+            report.error(&ty, format!("only a handler with `window!` has a window: {remedy}"));
+        }
         if role == Role::HandIn && kind == Kind::Contract {
             report.error(&ty, "a contract has payload only: what is handed in belongs to its reactor");
         }
@@ -148,7 +173,7 @@ impl Param {
     }
 }
 
-fn role(input: &PatType, name: Option<&Ident>, dag: Option<&Dag>, report: &mut Report) -> Role {
+fn role(input: &PatType, name: Option<&Ident>, named: Named<'_>, report: &mut Report) -> Role {
     let (markers, others): (Vec<&Attribute>, Vec<&Attribute>) =
         input.attrs.iter().partition(|attr| is_marker(attr));
     if let Some(cfg) = others.iter().find(|attr| attr.path().is_ident("cfg")) {
@@ -161,7 +186,10 @@ fn role(input: &PatType, name: Option<&Ident>, dag: Option<&Dag>, report: &mut R
         report.error(second, "a parameter is either payload or handed in: keep one of the two attributes");
     }
     let is_node =
-        |name: &Ident| dag.is_some_and(|dag| dag.declared.iter().any(|node| key(node) == key(name)));
+        |name: &Ident| named.dag.is_some_and(|dag| dag.declared.iter().any(|node| key(node) == key(name)));
+    if let Some(sources) = named.sources {
+        return role_in_window(input, name, markers.first(), sources, name.is_some_and(is_node), report);
+    }
     match (markers.first(), name.is_some_and(is_node)) {
         (Some(marker), _) if marker.path().is_ident("payload") => Role::Payload,
         (Some(_), false) => Role::HandIn,
@@ -171,9 +199,57 @@ fn role(input: &PatType, name: Option<&Ident>, dag: Option<&Dag>, report: &mut R
             Role::HandIn
         }
         (None, true) => Role::Node,
-        (None, false) if is_hand_in(&input.ty) => Role::HandIn,
+        (None, false) if is_hand_in(&input.ty, &HAND_INS) => Role::HandIn,
         (None, false) => Role::Payload,
     }
+}
+
+/// There is no payload: many records are gathered.
+fn role_in_window(
+    input: &PatType,
+    name: Option<&Ident>,
+    marker: Option<&&Attribute>,
+    sources: &Sources,
+    is_node: bool,
+    report: &mut Report,
+) -> Role {
+    let is_source = name.is_some_and(|name| sources.has(name));
+    match marker {
+        Some(marker) if marker.path().is_ident("payload") => {
+            report.error(marker, "a window has no payload: it gathers many records, and a source has them");
+            return Role::HandIn;
+        }
+        Some(marker) if is_source => {
+            report.error(
+                marker,
+                "this parameter takes what the source of its name gathers: rename one of them",
+            );
+            return Role::Source;
+        }
+        Some(marker) if is_node => {
+            report
+                .error(marker, "this parameter takes the answer of the node of its name: rename one of them");
+            return Role::Node;
+        }
+        Some(_) => return Role::HandIn,
+        None if is_source => return Role::Source,
+        None if is_node => return Role::Node,
+        None => {}
+    }
+    if is_hand_in(&input.ty, &["Headers"]) {
+        report.error(&input.ty, "a window has no headers: it gathers many records, and each has its own");
+    } else if !is_hand_in(&input.ty, &HAND_INS) && !sources.unnamed {
+        let names: Vec<String> = sources.declared.iter().map(key).collect();
+        let text = name.map(key);
+        let meant = text.as_ref().and_then(|text| did_you_mean(text, names.iter().map(String::as_str)));
+        let remedy = match meant {
+            Some(meant) => format!(", did you mean the source `{meant}`?"),
+            None => ": name it like one, or mark it with `#[hand_in]`".to_owned(),
+        };
+        let what = text.map_or_else(|| "this parameter".to_owned(), |text| format!("`{text}`"));
+        report.error(&input.pat, format!("{what} is no source, no node, and not handed in{remedy}"));
+    }
+    Role::HandIn
 }
 
 impl Reply {
@@ -345,6 +421,6 @@ pub(crate) fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     })
 }
 
-fn is_hand_in(ty: &Type) -> bool {
-    last_segment(ty).is_some_and(|segment| HAND_INS.iter().any(|name| segment.ident.unraw() == name))
+fn is_hand_in(ty: &Type, names: &[&str]) -> bool {
+    last_segment(ty).is_some_and(|segment| names.iter().any(|name| segment.ident.unraw() == name))
 }

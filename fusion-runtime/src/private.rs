@@ -2,7 +2,7 @@
 
 pub use std::{
     option::Option::{None, Some},
-    result::Result::{self, Ok},
+    result::Result::{self, Err, Ok},
 };
 
 pub use crate::contract::{

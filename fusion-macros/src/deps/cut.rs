@@ -18,8 +18,9 @@ pub(crate) struct Body {
 
 impl Body {
     /// Takes what stands behind `deps!` in an attribute: `< nodes >`, `{ nodes }`, `( nodes )` or `[ nodes ]`.
-    /// What follows, usually `,` and the next option, is left in `input`; nothing is, if there is no end.
-    pub(crate) fn take(input: ParseStream<'_>) -> Result<Self> {
+    /// What follows, usually `,` and the next option, is left in `input`; nothing is, if there is no end. Of anything
+    /// else `expected` is said.
+    pub(crate) fn take(input: ParseStream<'_>, expected: &str) -> Result<Self> {
         if input.peek(Token![<]) && !input.peek(Token![<-]) {
             let open: Token![<] = input.parse()?;
             let ahead: Vec<TokenTree> = input.fork().parse::<TokenStream>()?.into_iter().collect();
@@ -34,10 +35,7 @@ impl Body {
             let group: Group = input.parse()?;
             return Self::inside(group.stream(), group.span_open());
         }
-        Err(Error::new(
-            input.span(),
-            "expected the nodes: write `deps! < one: \"add\"(1, 2) >` or `deps! { .. }`",
-        ))
+        Err(Error::new(input.span(), expected))
     }
 
     /// What stands between the brackets of `deps! { .. }`: `nodes` or `< nodes >`. `span` is where an empty one
@@ -102,12 +100,14 @@ fn closing(tokens: &[TokenTree]) -> Option<usize> {
     None
 }
 
-/// The end of everything, or `,` and then the end or the start of an option: `to = ..`, `deps! ..`, a flag.
+/// The end of everything, or `,` and then the end or the start of an option: `to = ..`, `deps! ..`, `max_open(..)`,
+/// a flag.
 fn ends_declaration(rest: &[TokenTree]) -> bool {
     match rest {
         [] => true,
         [comma, rest @ ..] if is(comma, ',') => match rest {
             [] | [TokenTree::Ident(_)] => true,
+            [TokenTree::Ident(_), TokenTree::Group(group), ..] => group.delimiter() == Delimiter::Parenthesis,
             [TokenTree::Ident(_), next, ..] => ['=', '!', ','].iter().any(|c| is(next, *c)),
             _ => false,
         },
@@ -125,7 +125,7 @@ fn ends_type(token: &TokenTree) -> bool {
 }
 
 /// Tokens that are read together.
-pub(super) struct Piece {
+pub(crate) struct Piece {
     pub(super) tokens: Vec<TokenTree>,
     /// Where something is missing, if it is missing at the end.
     pub(super) end: Span,
@@ -140,7 +140,7 @@ impl Piece {
     /// Reads with syn. An unexpected end is put under the last token; syn alone would put it under the whole
     /// macro call. Whatever `parser` leaves is ignored, except in brackets inside of expressions: syn's parsers
     /// do not look at the ends of those, and it reports them only when everything is read.
-    pub(super) fn parse<T>(
+    pub(crate) fn parse<T>(
         self,
         report: &mut Report,
         parser: impl FnOnce(ParseStream<'_>, &mut Report) -> T,
@@ -164,7 +164,7 @@ impl Piece {
 }
 
 /// Cuts at `;`. The last piece is left out if it is empty; another empty one is at fault: `Err` has its `;`.
-pub(super) fn nodes(body: TokenStream) -> Vec<std::result::Result<Piece, Span>> {
+pub(crate) fn nodes(body: TokenStream) -> Vec<std::result::Result<Piece, Span>> {
     let mut pieces = Vec::new();
     let mut tokens = Vec::new();
     for token in body {

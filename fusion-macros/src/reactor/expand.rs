@@ -17,11 +17,11 @@ use crate::root::ours_at;
 use crate::signature::{Handler, Param, Reply, Role, argument_of, last_segment, plain};
 
 /// Everything that is known of a reactor.
-pub(super) struct Expansion<'a> {
-    pub(super) contract: Contract<'a>,
-    pub(super) function: &'a Function,
-    pub(super) handler: &'a Handler,
-    pub(super) options: &'a Options,
+pub(crate) struct Expansion<'a> {
+    pub(crate) contract: Contract<'a>,
+    pub(crate) function: &'a Function,
+    pub(crate) handler: &'a Handler,
+    pub(crate) options: &'a Options,
 }
 
 impl Expansion<'_> {
@@ -44,11 +44,17 @@ impl Expansion<'_> {
         let declared = match self.options.topic.get() {
             Some(target @ Target::Contract(_)) if fine => self.same_as(&contract_for_sure(target, root)),
             Some(Target::Contract(_)) => TokenStream::new(),
+            // Nobody asks a window.
+            None if self.options.window.get().is_some() => TokenStream::new(),
             _ => self.contract.impls_apart(graph.as_ref().map(Lowering::depth).as_ref()),
         };
-        let (reactor, aliases) = match fine {
-            true => (self.reactor(graph.as_ref()), alias::refuse(self.handler, root)),
-            false => (self.stub(), TokenStream::new()),
+        let (reactor, aliases) = match (fine, self.options.window.get()) {
+            (true, Some(sources)) => {
+                (self.window(sources, graph.as_ref()), alias::refuse(self.handler, root))
+            }
+            (true, None) => (self.reactor(graph.as_ref()), alias::refuse(self.handler, root)),
+            (false, Some(_)) => (self.window_stub(), TokenStream::new()),
+            (false, None) => (self.stub(), TokenStream::new()),
         };
         let cfgs = self.function.cfgs();
         quote_spanned!(ours()=>
@@ -95,12 +101,7 @@ impl Expansion<'_> {
         let Contract { name, root, .. } = &self.contract;
         let contract = self.served();
         let payload = tuple(self.handler.payload(), &self.function.sig);
-        let hand_ins = tuple(self.handler.hand_ins(), &self.function.sig);
-        let hand_ins = match graph {
-            Some(_) => quote_spanned!(ours()=> #root::Calls<#hand_ins>),
-            None => hand_ins,
-        };
-        let value = self.handler.reply.value().map_or_else(|| quote!(()), |ty| quote!(#ty));
+        let (hand_ins, value) = (self.hand_ins(graph), self.value());
         let (needs, spec, run) = (self.needs(), self.spec(graph), self.run(graph));
         quote_spanned!(self.at_name()=>
             #[automatically_derived]
@@ -114,6 +115,19 @@ impl Expansion<'_> {
                 #run
             }
         )
+    }
+
+    pub(crate) fn hand_ins(&self, graph: Option<&Lowering<'_>>) -> TokenStream {
+        let root = &self.contract.root;
+        let hand_ins = tuple(self.handler.hand_ins(), &self.function.sig);
+        match graph {
+            Some(_) => quote_spanned!(ours()=> #root::Calls<#hand_ins>),
+            None => hand_ins,
+        }
+    }
+
+    pub(crate) fn value(&self) -> TokenStream {
+        self.handler.reply.value().map_or_else(|| quote!(()), |ty| quote!(#ty))
     }
 
     /// The contract of the topic: of our own, or the one that `topic` names.
@@ -136,7 +150,7 @@ impl Expansion<'_> {
     }
 
     /// The state that the parameters take, as a list of types.
-    fn needs(&self) -> TokenStream {
+    pub(crate) fn needs(&self) -> TokenStream {
         let states: Vec<&Type> =
             self.handler.hand_ins().filter_map(|param| argument_of(&param.ty, "State")).collect();
         states
@@ -144,10 +158,33 @@ impl Expansion<'_> {
             .rfold(quote_spanned!(ours()=> ()), |rest, state| quote_spanned!(ours()=> (#state, #rest)))
     }
 
+    /// What reactors with a topic and with windows have in common, as fields of their specs.
+    pub(crate) fn common(&self, graph: Option<&Lowering<'_>>) -> Vec<(&'static str, TokenStream)> {
+        let (root, Options { to, within, retry, .. }) = (&self.contract.root, self.options);
+        let mut fields = Vec::new();
+        if let Some(graph) = graph {
+            fields.push(("asks", graph.asks()));
+        }
+        if let Some(to) = to.get() {
+            let to = topic_name(to, root);
+            fields.push(("to", quote_spanned!(ours()=> #root::Some(#to))));
+            let optional = self.handler.reply.value().is_some_and(|ty| argument_of(ty, "Option").is_some());
+            fields.push(("optional", quote!(#optional)));
+        }
+        if let Some(within) = within.get() {
+            let nanos = u64::try_from(within.value.as_nanos()).unwrap_or(u64::MAX);
+            fields.push(("within", quote_spanned!(ours()=> ::core::time::Duration::from_nanos(#nanos))));
+        }
+        if let Some(retry) = retry.get() {
+            fields.push(("retry", quote!(#retry)));
+        }
+        fields
+    }
+
     /// What the attribute says, on top of the defaults.
     fn spec(&self, graph: Option<&Lowering<'_>>) -> TokenStream {
         let Contract { root, .. } = &self.contract;
-        let Options { to, within, retry, order, concurrency, json, .. } = self.options;
+        let Options { order, concurrency, json, .. } = self.options;
         let name = self.options.name.get().map_or_else(|| plain_name(self.function), syn::LitStr::value);
         let topic = self.of_contract("TOPIC");
         let mut fields = Vec::new();
@@ -155,21 +192,8 @@ impl Expansion<'_> {
             let name = Ident::new(name, ours());
             fields.push(quote_spanned!(ours()=> #name: #value,));
         };
-        if let Some(graph) = graph {
-            field("asks", graph.asks());
-        }
-        if let Some(to) = to.get() {
-            let to = topic_name(to, root);
-            field("to", quote_spanned!(ours()=> #root::Some(#to)));
-            let optional = self.handler.reply.value().is_some_and(|ty| argument_of(ty, "Option").is_some());
-            field("optional", quote!(#optional));
-        }
-        if let Some(within) = within.get() {
-            let nanos = u64::try_from(within.value.as_nanos()).unwrap_or(u64::MAX);
-            field("within", quote_spanned!(ours()=> ::core::time::Duration::from_nanos(#nanos)));
-        }
-        if let Some(retry) = retry.get() {
-            field("retry", quote!(#retry));
+        for (name, value) in self.common(graph) {
+            field(name, value);
         }
         if let Some(order) = order.get() {
             let order = match order {
@@ -197,10 +221,10 @@ impl Expansion<'_> {
     /// `Reactor::run`. That its future is `Send` is asked of the handler, so it is spanned there.
     fn run(&self, graph: Option<&Lowering<'_>>) -> TokenStream {
         let root = &self.contract.root;
-        let body = match graph {
-            Some(graph) => self.with_graph(graph),
-            None => self.without_graph(),
-        };
+        let body = self.body(graph, |names| {
+            let payload = self.pattern(Role::Payload, names);
+            quote_spanned!(ours()=> let #payload = payload;)
+        });
         let at_name = self.at_name();
         let future = quote_spanned!(at_name=>
             impl ::core::future::Future<Output = #root::Result<Self::Value, #root::Failure>> + ::core::marker::Send + 'static
@@ -210,12 +234,24 @@ impl Expansion<'_> {
         )
     }
 
-    fn without_graph(&self) -> TokenStream {
+    /// Graph and handler. `input` binds the parameters, by their names, that are neither answers nor handed in.
+    pub(crate) fn body(
+        &self,
+        graph: Option<&Lowering<'_>>,
+        input: impl FnOnce(&[Ident]) -> TokenStream,
+    ) -> TokenStream {
+        match graph {
+            Some(graph) => self.with_graph(graph, input),
+            None => self.without_graph(input),
+        }
+    }
+
+    fn without_graph(&self, input: impl FnOnce(&[Ident]) -> TokenStream) -> TokenStream {
         let names = self.names(|_| None);
-        let (payload, hand_ins) = (self.pattern(Role::Payload, &names), self.pattern(Role::HandIn, &names));
+        let (input, hand_ins) = (input(&names), self.pattern(Role::HandIn, &names));
         let called = self.called(&self.function.sig.ident, names.iter().map(ToTokens::to_token_stream));
         quote_spanned!(self.at_name()=> async move {
-            let #payload = payload;
+            #input
             let #hand_ins = hand_ins;
             #called
         })
@@ -223,11 +259,11 @@ impl Expansion<'_> {
 
     /// The parameters have the user's names here, for the expressions in the nodes. So the handler is bound before
     /// any of them, which may have the handler's name.
-    fn with_graph(&self, graph: &Lowering<'_>) -> TokenStream {
+    fn with_graph(&self, graph: &Lowering<'_>, input: impl FnOnce(&[Ident]) -> TokenStream) -> TokenStream {
         let root = &self.contract.root;
         let (imports, slots, run) = (graph.imports(), graph.slots(), graph.run());
         let names = self.names(|param| param.name.clone());
-        let (payload, hand_ins) = (self.pattern(Role::Payload, &names), self.pattern(Role::HandIn, &names));
+        let (input, hand_ins) = (input(&names), self.pattern(Role::HandIn, &names));
         let taken = || self.handler.params.iter().filter(|param| param.role == Role::Node);
         let takers = taken().map(|param| {
             let (ty, span) = (&param.ty, ours_at(param.ty.span()));
@@ -239,7 +275,7 @@ impl Expansion<'_> {
                 let (taker, slot) = (taker(param), self.slot(param, graph));
                 quote_spanned!(ours()=> #taker.take(#slot)?)
             }
-            Role::Payload | Role::HandIn => name.to_token_stream(),
+            Role::Payload | Role::HandIn | Role::Source => name.to_token_stream(),
         });
         let handler = Ident::new("handler", ours());
         let called = self.called(&handler, arguments);
@@ -248,7 +284,7 @@ impl Expansion<'_> {
             #imports
             async move {
                 let #handler = #function;
-                let #payload = payload;
+                #input
                 let #root::Calls(caller, #hand_ins) = hand_ins;
                 #slots
                 #(#takers)*
@@ -318,7 +354,7 @@ impl Expansion<'_> {
         )
     }
 
-    fn at_name(&self) -> Span {
+    pub(crate) fn at_name(&self) -> Span {
         ours_at(self.function.sig.ident.span())
     }
 }

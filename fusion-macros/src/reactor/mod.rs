@@ -2,19 +2,22 @@
 
 mod expand;
 
+use std::collections::HashSet;
+
 use proc_macro2::{Span, TokenStream};
-use quote::quote_spanned;
+use quote::{ToTokens, quote_spanned};
 use syn::Path;
 
-use self::expand::Expansion;
+pub(crate) use self::expand::Expansion;
 use crate::contract::{Contract, plain_name};
-use crate::deps::ast::Target;
+use crate::deps::ast::{Dag, Node, Target};
 use crate::deps::{self, Surroundings};
 use crate::function::{Body, Function, names_in};
 use crate::options::{Kind, Options};
 use crate::report::Report;
-use crate::signature::{Handler, Reply};
+use crate::signature::{Handler, Named, Reply, Role};
 use crate::topic::is_legal_part;
+use crate::window;
 
 /// How long a run may take unless the attribute says otherwise, as `ReactorSpec::new` has it.
 const WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
@@ -23,8 +26,6 @@ const WITHIN: std::time::Duration = std::time::Duration::from_secs(30);
 /// those who ask its topic have no errors of their own.
 pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut report = Report::new();
-    let mut read_by_graph = std::collections::HashSet::new();
-    names_in(options.clone(), &mut read_by_graph);
     let mut options = Options::read(options, Kind::Reactor, &mut report);
     let mut function = match Function::read(item.clone(), "#[reactor]") {
         Ok(function) => function,
@@ -37,13 +38,13 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     check_body(&function, &mut report);
     let dag = options.deps.take();
     if let Some(dag) = &dag {
-        // A node's own name stands there in any case.
-        for node in &dag.declared {
-            read_by_graph.remove(&node.to_string());
-        }
-        function.read_by_graph = read_by_graph;
+        function.read_by_graph = read_by(dag);
     }
-    let handler = Handler::read(&function.sig, dag.as_ref(), Kind::Reactor, &mut report);
+    let named = Named { dag: dag.as_ref(), sources: options.window.get() };
+    let handler = Handler::read(&function.sig, named, Kind::Reactor, &mut report);
+    if let Some(sources) = options.window.get() {
+        window::check::handler(&options, sources, dag.as_ref(), &handler, &mut report);
+    }
     check_to(&options, &handler, &mut report);
     check_name(&options, &function, &mut report);
     let around = surroundings(&options, &function, &handler);
@@ -51,6 +52,18 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     let contract = Contract::new(&function, &handler, &options);
     let expansion = Expansion { contract, function: &function, handler: &handler, options: &options };
     expansion.tokens(graph.flatten().as_ref(), report)
+}
+
+/// The parameters that the nodes' expressions read, among other names. One that is named like a node takes its answer.
+fn read_by(dag: &Dag) -> HashSet<String> {
+    let mut names = HashSet::new();
+    for expression in dag.nodes.iter().flat_map(Node::expressions) {
+        names_in(expression.expr.to_token_stream(), &mut names);
+    }
+    for node in &dag.declared {
+        names.remove(&node.to_string());
+    }
+    names
 }
 
 fn check_body(function: &Function, report: &mut Report) {
@@ -91,9 +104,12 @@ fn surroundings(options: &Options, function: &Function, handler: &Handler) -> Su
     let mut own = vec![Target::Contract(Path::from(function.sig.ident.clone()))];
     own.extend(options.contract.get().map(|name| Target::Contract(Path::from(name.clone()))));
     own.extend(options.topic.get().cloned());
+    let sources = options.window.get();
+    own.extend(sources.iter().flat_map(|sources| sources.topics()).map(|(_, target)| target.clone()));
+    let payload = handler.payload().chain(handler.of(Role::Source).filter(|_| sources.is_some()));
     Surroundings {
         own,
-        payload: handler.payload().filter_map(|param| param.name.clone()).collect(),
+        payload: payload.filter_map(|param| param.name.clone()).collect(),
         within: Some(options.within.get().map_or(WITHIN, |time| time.value)),
     }
 }

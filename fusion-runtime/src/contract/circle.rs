@@ -57,7 +57,8 @@ impl Text {
 
 const fn same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
-    if a.len() != b.len() {
+    // Names of topics begin alike more often than they end alike, and rustc counts each step.
+    if a.len() != b.len() || !a.is_empty() && a[a.len() - 1] != b[a.len() - 1] {
         return false;
     }
     let mut i = 0;
@@ -83,19 +84,15 @@ const fn hash(text: &str) -> u64 {
     hash
 }
 
-/// The reactors and the hashes of their topics.
+/// The reactors and the hashes of the topics that they serve.
 #[derive(Clone, Copy)]
 struct Table<'a, const N: usize> {
     links: &'a [Link; N],
     topics: &'a [u64; N],
 }
 
-/// Which edges of the graph a check follows.
-#[derive(Clone, Copy)]
-enum Edges {
-    Asks,
-    To,
-}
+/// Which reactors lead to which others: `leads[a][b]` is an edge from `a` to `b`.
+type Edges<const N: usize> = [[bool; N]; N];
 
 impl<const N: usize> Table<'_, N> {
     /// The reactor that serves `topic`, if one of these does.
@@ -103,7 +100,7 @@ impl<const N: usize> Table<'_, N> {
         let hash = hash(topic);
         let mut i = 0;
         while i < N {
-            if self.topics[i] == hash && same(self.links[i].topic, topic) {
+            if self.topics[i] == hash && same(self.links[i].topic, topic) && !topic.is_empty() {
                 return Some(i);
             }
             i += 1;
@@ -111,21 +108,65 @@ impl<const N: usize> Table<'_, N> {
         None
     }
 
-    /// The `n`th topic that reactor `i` leads to.
-    const fn edge(self, i: usize, n: usize, edges: Edges) -> Option<&'static str> {
-        match edges {
-            Edges::Asks if n < self.links[i].asks.len() => Some(self.links[i].asks[n]),
-            Edges::To if n == 0 => self.links[i].to,
-            _ => None,
+    /// Whether the window `i` gathers `topic`; other reactors gather none.
+    const fn gathers(self, i: usize, topic: &str) -> bool {
+        let gathers = self.links[i].gathers;
+        let mut n = 0;
+        while n < gathers.len() {
+            if same(gathers[n], topic) {
+                return true;
+            }
+            n += 1;
         }
+        false
+    }
+
+    /// A reactor waits for those that it asks. Nobody waits for a window.
+    const fn asks(self) -> Edges<N> {
+        let mut leads = [[false; N]; N];
+        let mut i = 0;
+        while i < N {
+            let asks = self.links[i].asks;
+            let mut n = 0;
+            while n < asks.len() {
+                if let Some(asked) = self.serves(asks[n]) {
+                    leads[i][asked] = true;
+                }
+                n += 1;
+            }
+            i += 1;
+        }
+        leads
+    }
+
+    /// What a reactor sends goes to the one that serves the topic and to all windows that gather it.
+    const fn sends(self) -> Edges<N> {
+        let mut leads = [[false; N]; N];
+        let mut i = 0;
+        while i < N {
+            if let Some(to) = self.links[i].to {
+                if let Some(served) = self.serves(to) {
+                    leads[i][served] = true;
+                }
+                let mut window = 0;
+                while window < N {
+                    if !self.links[window].gathers.is_empty() && self.gathers(window, to) {
+                        leads[i][window] = true;
+                    }
+                    window += 1;
+                }
+            }
+            i += 1;
+        }
+        leads
     }
 
     /// Walks depth first. A reactor that is met again while the walk from it goes on is on a circle, with all that
     /// were entered since, and with no other.
     #[track_caller]
-    const fn fail_on_circle(self, edges: Edges, what: &str) {
+    const fn fail_on_circle(self, leads: &Edges<N>, what: &str) {
         let mut entered = [false; N];
-        // The way to where the walk is, and the next edge to follow from each place on it.
+        // The way to where the walk is, and the next reactor to look at from each place on it.
         let (mut path, mut next) = ([0; N], [0; N]);
         // Its place on the way, counted from 1; 0 for those that are not on it.
         let mut place = [0; N];
@@ -137,14 +178,16 @@ impl<const N: usize> Table<'_, N> {
                 entered[start] = true;
             }
             while length > 0 {
-                let at = path[length - 1];
-                let Some(topic) = self.edge(at, next[length - 1], edges) else {
+                let (at, to) = (path[length - 1], next[length - 1]);
+                if to == N {
                     place[at] = 0;
                     length -= 1;
                     continue;
-                };
+                }
                 next[length - 1] += 1;
-                let Some(to) = self.serves(topic) else { continue };
+                if !leads[at][to] {
+                    continue;
+                }
                 if place[to] > 0 {
                     self.fail(what, &path, place[to] - 1, length);
                 }
@@ -158,23 +201,76 @@ impl<const N: usize> Table<'_, N> {
         }
     }
 
+    /// What stands for a reactor on a path: its topic, or the name of a window, which has none.
+    const fn shown(self, i: usize) -> &'static str {
+        if self.links[i].topic.is_empty() { self.links[i].name } else { self.links[i].topic }
+    }
+
     #[track_caller]
     const fn fail(self, what: &str, path: &[usize; N], from: usize, to: usize) -> ! {
         let mut text = Text::new().push(what);
         let mut i = from;
         while i < to {
-            text = text.push(self.links[path[i]].topic).push(" -> ");
+            text = text.push(self.shown(path[i])).push(" -> ");
             i += 1;
         }
-        text.push(self.links[path[from]].topic).fail()
+        text.push(self.shown(path[from])).fail()
+    }
+
+    /// The macro sees a topic twice only if it is written alike.
+    #[track_caller]
+    const fn fail_on_topic_twice(self, window: usize) {
+        let Link { name, gathers, .. } = self.links[window];
+        let mut a = 0;
+        while a < gathers.len() {
+            let mut b = a + 1;
+            while b < gathers.len() {
+                if same(gathers[a], gathers[b]) {
+                    Text::new()
+                        .push("the window ")
+                        .push(name)
+                        .push(" gathers the topic ")
+                        .push(gathers[a])
+                        .push(" twice")
+                        .fail();
+                }
+                b += 1;
+            }
+            a += 1;
+        }
+    }
+
+    /// A window without a repartition topic holds the offsets of its sources back, for everybody in the app.
+    #[track_caller]
+    const fn fail_on_company(self, window: usize) {
+        let Link { name, gathers, .. } = self.links[window];
+        let mut n = 0;
+        while n < gathers.len() {
+            let topic = gathers[n];
+            let text = Text::new()
+                .push("the window ")
+                .push(name)
+                .push(" is `copartitioned`, so it must be the only one in the app that takes the topic ");
+            let mut other = 0;
+            while other < N {
+                if other != window && self.gathers(other, topic) {
+                    text.push(topic).push(": ").push(self.links[other].name).push(" gathers it too").fail();
+                }
+                other += 1;
+            }
+            if let Some(other) = self.serves(topic) {
+                text.push(topic).push(": ").push(self.links[other].name).push(" serves it").fail();
+            }
+            n += 1;
+        }
     }
 }
 
-/// The first pair of equal hashes, as the two places.
-const fn first_pair<const N: usize>(hashes: &[u64; N]) -> Option<(usize, usize)> {
+/// The first pair of equal hashes, as the two places; `none` stands for nothing.
+const fn first_pair<const N: usize>(hashes: &[u64; N], none: u64) -> Option<(usize, usize)> {
     let mut i = 0;
     while i < N {
-        let mut j = i + 1;
+        let mut j = if hashes[i] == none { N } else { i + 1 };
         while j < N {
             if hashes[i] == hashes[j] {
                 return Some((i, j));
@@ -186,8 +282,8 @@ const fn first_pair<const N: usize>(hashes: &[u64; N]) -> Option<(usize, usize)>
     None
 }
 
-/// Fails the build when two reactors have one name or serve one topic, when some wait for each other, or
-/// when what one sends comes back to it.
+/// Fails the build when two reactors have one name or serve one topic, when a topic that a window must have for itself
+/// is somebody else's too, when some wait for each other, or when what one sends comes back to it.
 #[track_caller]
 pub const fn check_reactors<const N: usize>(links: &[Link; N]) {
     let (mut topics, mut names) = ([0; N], [0; N]);
@@ -197,7 +293,7 @@ pub const fn check_reactors<const N: usize>(links: &[Link; N]) {
         i += 1;
     }
     // Two different names of one hash: as likely as 64 bits make it, and renaming one of them helps.
-    if let Some((i, j)) = first_pair(&topics) {
+    if let Some((i, j)) = first_pair(&topics, hash("")) {
         Text::new()
             .push("two reactors serve the topic ")
             .push(links[i].topic)
@@ -207,7 +303,7 @@ pub const fn check_reactors<const N: usize>(links: &[Link; N]) {
             .push(links[j].name)
             .fail();
     }
-    if let Some((i, _)) = first_pair(&names) {
+    if let Some((i, _)) = first_pair(&names, 0) {
         Text::new()
             .push("two reactors are called ")
             .push(links[i].name)
@@ -215,8 +311,16 @@ pub const fn check_reactors<const N: usize>(links: &[Link; N]) {
             .fail();
     }
     let table = Table { links, topics: &topics };
-    table.fail_on_circle(Edges::Asks, "these reactors wait for each other: ");
-    table.fail_on_circle(Edges::To, "what this reactor sends comes back to it: ");
+    let mut i = 0;
+    while i < N {
+        table.fail_on_topic_twice(i);
+        if links[i].alone {
+            table.fail_on_company(i);
+        }
+        i += 1;
+    }
+    table.fail_on_circle(&table.asks(), "these reactors wait for each other: ");
+    table.fail_on_circle(&table.sends(), "what this reactor sends comes back to it: ");
 }
 
 #[cfg(test)]
@@ -300,5 +404,108 @@ mod tests {
         let mut other = link("a", &[], None);
         other.topic = "b";
         assert!(message([link("a", &[], None), other]).unwrap().starts_with("two reactors are called a"));
+    }
+
+    const fn window(name: &'static str, gathers: &'static [&'static str], to: Option<&'static str>) -> Link {
+        Link { name, topic: "", gathers, alone: false, asks: &[], to }
+    }
+
+    #[test]
+    fn a_topic_may_lead_to_a_reactor_and_to_windows() {
+        let links = [
+            link("a", &[], Some("b")),
+            link("b", &[], None),
+            window("one", &["a", "b"], Some("elsewhere")),
+            window("two", &["b"], None),
+        ];
+        assert_eq!(message(links), None);
+        // Whoever asks the topic waits for the reactor only.
+        assert_eq!(message([link("a", &["b"], None), window("one", &["b"], Some("a"))]), None);
+    }
+
+    #[test]
+    fn what_is_sent_may_come_back_over_a_window() {
+        let back = |text: &str| Some(format!("what this reactor sends comes back to it: {text}"));
+        assert_eq!(message([window("one", &["a", "b"], Some("b"))]), back("one -> one"));
+        assert_eq!(
+            message([link("a", &[], Some("b")), window("one", &["x", "b"], Some("a")), link("b", &[], None)]),
+            back("a -> one -> a")
+        );
+        assert_eq!(
+            message([
+                link("in", &[], Some("a")),
+                link("a", &[], None),
+                window("one", &["a"], Some("b")),
+                window("two", &["b"], Some("c")),
+                window("three", &["c"], Some("b")),
+            ]),
+            back("two -> three -> two")
+        );
+    }
+
+    #[test]
+    fn a_window_gathers_a_topic_once() {
+        let text = message([window("one", &["a", "b", "a"], None)]);
+        assert_eq!(text.unwrap(), "the window one gathers the topic a twice");
+    }
+
+    #[test]
+    fn some_windows_have_their_topics_for_themselves() {
+        let alone = |mut link: Link| {
+            link.alone = true;
+            link
+        };
+        let only =
+            "the window one is `copartitioned`, so it must be the only one in the app that takes the topic b";
+        let one = alone(window("one", &["a", "b"], None));
+        assert_eq!(message([one, window("two", &["c"], None), link("d", &[], Some("a"))]), None);
+        assert_eq!(message([link("b", &[], None), one]).unwrap(), format!("{only}: b serves it"));
+        for two in [window("two", &["b"], None), alone(window("two", &["b"], None))] {
+            assert_eq!(message([one, two]).unwrap(), format!("{only}: two gathers it too"));
+        }
+        // Windows that need no topic for themselves share.
+        assert_eq!(
+            message([window("one", &["b"], None), window("two", &["b"], None), link("b", &[], None)]),
+            None
+        );
+    }
+
+    /// rustc refuses constants of more than two million steps.
+    #[test]
+    fn two_hundred_reactors_compile() {
+        const LINKS: [Link; 200] = {
+            let mut links = [link("", &[], None); 200];
+            let mut names = [[b'x'; 12]; 200];
+            let mut i = 0;
+            while i < 200 {
+                names[i][0] = b'a' + (i / 26) as u8;
+                names[i][11] = b'a' + (i % 26) as u8;
+                i += 1;
+            }
+            const NAMES: [[u8; 12]; 200] = {
+                let mut names = [[b'x'; 12]; 200];
+                let mut i = 0;
+                while i < 200 {
+                    names[i][0] = b'a' + (i / 26) as u8;
+                    names[i][11] = b'a' + (i % 26) as u8;
+                    i += 1;
+                }
+                names
+            };
+            let mut i = 0;
+            while i < 200 {
+                let Ok(name) = std::str::from_utf8(&NAMES[i]) else { panic!() };
+                links[i] = match i % 2 {
+                    0 => link(name, &["one", "two"], Some("somewhere")),
+                    _ => Link {
+                        alone: true,
+                        ..window(name, &["g.one", "g.two", "g.three", "g.four"], Some(name))
+                    },
+                };
+                i += 1;
+            }
+            links
+        };
+        let _ = LINKS;
     }
 }

@@ -9,7 +9,6 @@ use std::{
 use crate::{
     contract::KeyBytes,
     failure::{Code, Failure},
-    window::Place,
 };
 
 use super::{HandIn, Run};
@@ -38,6 +37,18 @@ pub struct Context {
 }
 
 impl Context {
+    /// Of a record that a window gathers. It has no run of its own, so no end either.
+    #[doc(hidden)]
+    pub fn gathered(
+        reactor: &'static str,
+        topic: Arc<str>,
+        partition: i32,
+        offset: i64,
+        timestamp: Option<i64>,
+    ) -> Self {
+        Context { reactor, topic, partition, offset, timestamp, attempt: 1, hops: 0, deadline: None }
+    }
+
     /// The reactor's name.
     pub fn reactor(&self) -> &'static str {
         self.reactor
@@ -78,22 +89,6 @@ impl Context {
     pub fn remaining(&self) -> Duration {
         self.deadline
             .map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(tokio::time::Instant::now()))
-    }
-}
-
-impl Context {
-    /// That of a record which a window gathers. It is no run, so there is no end to it.
-    pub(crate) fn of_window(reactor: &'static str, topic: &Arc<str>, place: &Place) -> Self {
-        Context {
-            reactor,
-            topic: topic.clone(),
-            partition: place.partition,
-            offset: place.offset,
-            timestamp: Some(place.time),
-            attempt: 1,
-            hops: 0,
-            deadline: None,
-        }
     }
 }
 

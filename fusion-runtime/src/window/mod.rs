@@ -15,9 +15,12 @@ mod intake;
 mod log;
 mod observed;
 mod reactor;
+mod source;
 mod spec;
 mod typed;
 
+#[doc(hidden)]
+pub use crate::reactor::Context;
 pub(crate) use ends::Ends;
 pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged, Place};
 pub(crate) use gathering::Gatherings;
@@ -25,6 +28,10 @@ pub use hand_in::{Reason, Window};
 pub(crate) use intake::{Intake, Target};
 pub use observed::Skipped;
 pub use reactor::{EventTime, Read, Unread, WindowReactor, millis};
+pub use source::{
+    Copied, CopiedClone, CopiedNot, GatheredAs, GroupKey, ItemType, KeyOf, KeyType, Keyed, KeyedAlways,
+    KeyedMaybe, Overlaps, ReadRecord, RecordOf, Records, Repeats, SameRecord, of, read, records, stranger,
+};
 pub use spec::{Emit, Hopping, Kind, MaxOpen, Sessions, Sliding, Strategy, Tumbling, WindowSpec};
 pub(crate) use typed::{AnyWindow, Declared, Typed};
 

@@ -85,6 +85,11 @@ pub struct Unread<'a> {
 }
 
 impl<'a> Unread<'a> {
+    /// The value of a record, in the format that its headers name.
+    pub const fn new(value: Option<&'a [u8]>, format: Format) -> Self {
+        Unread { value, format }
+    }
+
     /// The value inside the envelope, where the topic's contract says that there is one.
     ///
     /// # Errors

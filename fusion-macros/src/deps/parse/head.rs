@@ -49,7 +49,7 @@ fn name(input: ParseStream<'_>) -> Result<Ident> {
         .map_err(|error| Error::new(error.span(), "expected a node such as `one: \"add\"(1, 2)`"))
 }
 
-fn target(input: ParseStream<'_>) -> Result<Target> {
+pub(crate) fn target(input: ParseStream<'_>) -> Result<Target> {
     let expected = "expected a topic such as \"add\", or the path of a contract";
     if input.peek(Lit) {
         return match input.parse()? {

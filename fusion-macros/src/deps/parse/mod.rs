@@ -14,9 +14,14 @@ use syn::parse::ParseStream;
 use syn::{Error, Result, Token};
 
 use self::clauses::Clauses;
+pub(crate) use self::head::target;
 use super::ast::{Dag, Node};
 use super::cut::{self, Body, Piece};
 use crate::report::Report;
+
+/// What stands behind `deps!` if nothing does.
+pub(crate) const EXPECTED: &str =
+    "expected the nodes: write `deps! < one: \"add\"(1, 2) >` or `deps! { .. }`";
 
 /// Reads all nodes. One whose arguments cannot be found is left out.
 pub(crate) fn dag(body: Body, report: &mut Report) -> Dag {

@@ -5,7 +5,7 @@ use super::*;
 /// What stands behind `deps!`: the nodes and the rest.
 fn take(source: TokenStream) -> Result<(String, String), (String, String)> {
     let parser = |input: ParseStream<'_>| {
-        let body = Body::take(input);
+        let body = Body::take(input, crate::deps::parse::EXPECTED);
         let rest: TokenStream = input.parse()?;
         Ok((body, rest))
     };
@@ -92,7 +92,7 @@ fn no_end() {
     assert_eq!(wrong("< one: \"a\"()"), [("<".into(), message.into())]);
     let message = "expected the nodes: write `deps! < one: \"add\"(1, 2) >` or `deps! { .. }`";
     let parser = |input: ParseStream<'_>| {
-        Ok(Body::take(input).map(|_| ()).unwrap_err().to_string()
+        Ok(Body::take(input, crate::deps::parse::EXPECTED).map(|_| ()).unwrap_err().to_string()
             + &input.parse::<TokenStream>()?.to_string())
     };
     assert_eq!(parser.parse_str("= 5").unwrap(), format!("{message}= 5"));

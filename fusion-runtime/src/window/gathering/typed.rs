@@ -196,7 +196,13 @@ where
     fn record(&mut self, record: Arrived<'_>) -> Result<Verdict, Failure> {
         let Arrived { offset, begin, key, value, place, source, size } = record;
         let item = read::<W>(usize::from(place.topic), value, Some(place.time))?.item;
-        let cx = Context::of_window(self.env.declared.spec.name, source, &place);
+        let cx = Context::gathered(
+            self.env.declared.spec.name,
+            source.clone(),
+            place.partition,
+            place.offset,
+            Some(place.time),
+        );
         let bytes = size + OVERHEAD + size_of::<<W::Gathered as Gathered>::Item>();
         let entry = Entry {
             log: 0,

@@ -1,0 +1,370 @@
+//! How a record of a source is read, and what makes all sources of a window one: records of one type, keys of one type.
+
+use std::{any::Any, hash::Hash, marker::PhantomData};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    contract::{Contract, Envelope, KeyBytes, List, Readable, Topic, Untyped},
+    failure::{Code, Failure},
+};
+
+use super::{Gathers, Unread};
+
+/// The parameters of a topic as one item of a window. `R` is what the window says, for a topic that nothing declares.
+#[doc(hidden)]
+pub trait Records<R> {
+    /// The one parameter, the tuple of several, a `Vec` of a list's.
+    type Item: 'static;
+}
+
+/// The same, to be read.
+#[doc(hidden)]
+pub trait ReadRecord<R>: Records<R> {
+    /// Reads a record.
+    ///
+    /// # Errors
+    /// With code `decode`.
+    fn read(value: Unread<'_>, envelope: Envelope) -> Result<Self::Item, Failure>;
+}
+
+impl<R> Records<R> for () {
+    type Item = ();
+}
+
+impl<R> ReadRecord<R> for () {
+    fn read(_: Unread<'_>, _: Envelope) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+impl<R, T: 'static> Records<R> for (T,) {
+    type Item = T;
+}
+
+impl<R, T: Readable + 'static> ReadRecord<R> for (T,) {
+    fn read(value: Unread<'_>, envelope: Envelope) -> Result<T, Failure> {
+        value.single(envelope)
+    }
+}
+
+impl<R, T: 'static> Records<R> for List<T> {
+    type Item = Vec<T>;
+}
+
+impl<R, T: Readable + 'static> ReadRecord<R> for List<T> {
+    fn read(value: Unread<'_>, envelope: Envelope) -> Result<Vec<T>, Failure> {
+        value.single(envelope)
+    }
+}
+
+impl<R: 'static> Records<R> for Untyped {
+    type Item = R;
+}
+
+impl<R: Readable + 'static> ReadRecord<R> for Untyped {
+    fn read(value: Unread<'_>, _: Envelope) -> Result<R, Failure> {
+        value.one()
+    }
+}
+
+macro_rules! several {
+    ($($name:ident)*) => {
+        impl<R, $($name: 'static),*> Records<R> for ($($name,)*) {
+            type Item = Self;
+        }
+        impl<R, $($name: Readable + Send + 'static),*> ReadRecord<R> for ($($name,)*) {
+            fn read(value: Unread<'_>, envelope: Envelope) -> Result<Self, Failure> {
+                value.opened(envelope)?.several()
+            }
+        }
+    };
+}
+
+several!(A B);
+several!(A B C);
+several!(A B C D);
+several!(A B C D E);
+several!(A B C D E F);
+several!(A B C D E F G);
+several!(A B C D E F G H);
+several!(A B C D E F G H J);
+several!(A B C D E F G H J K);
+several!(A B C D E F G H J K L);
+several!(A B C D E F G H J K L M);
+
+/// What the records of a topic are.
+#[doc(hidden)]
+pub type RecordOf<C> = <<C as Contract>::Params as Records<<C as Contract>::Reply>>::Item;
+
+/// The type of a source's records.
+#[doc(hidden)]
+pub struct ItemType<I>(PhantomData<fn() -> I>);
+
+/// What the records of this topic are.
+#[doc(hidden)]
+pub const fn records<C>(_: Topic<C>) -> ItemType<RecordOf<C>>
+where
+    C: Contract<Params: Records<<C as Contract>::Reply>>,
+{
+    ItemType(PhantomData)
+}
+
+/// All topics of a source have one type of records.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "a record of this topic is `{Self}`, those of the first topic of this source are `{T}`",
+    label = "expected `{T}`, found `{Self}`",
+    note = "topics of different records are different sources"
+)]
+pub trait SameRecord<T> {}
+
+#[diagnostic::do_not_recommend]
+impl<T> SameRecord<T> for T {}
+
+/// The records of a source are what its parameter gathers.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the records of this source are `{Self}`, and this parameter gathers `{T}`",
+    label = "gathers `{T}`, not `{Self}`"
+)]
+pub trait GatheredAs<T> {}
+
+#[diagnostic::do_not_recommend]
+impl<T> GatheredAs<T> for T {}
+
+impl<I> ItemType<I> {
+    /// Requires that the records of another topic are the same.
+    pub const fn also<J: SameRecord<I>>(&self, _: ItemType<J>) {}
+
+    /// Requires that a parameter gathers them.
+    pub const fn gathered_by<P: Gathers>(&self)
+    where
+        I: GatheredAs<P::Item>,
+    {
+    }
+}
+
+/// Reads a record of `topic` for a parameter that gathers `I`.
+///
+/// # Errors
+/// With code `decode`.
+#[doc(hidden)]
+pub fn read<C, I: 'static>(_: Topic<C>, value: Unread<'_>) -> Result<I, Failure>
+where
+    C: Contract<Params: ReadRecord<<C as Contract>::Reply>>,
+{
+    let item = <C::Params as ReadRecord<C::Reply>>::read(value, C::ENVELOPE)?;
+    // `gathered_by` has the error if these are two types. As a bound here there would be one more for each topic.
+    let mut item = Some(item);
+    let item = (&mut item as &mut dyn Any).downcast_mut::<Option<I>>().and_then(Option::take);
+    item.ok_or_else(|| Failure::new(Code::Decode, "the source gathers something else"))
+}
+
+/// The record of a topic that the window does not gather.
+#[doc(hidden)]
+pub fn stranger(topic: usize) -> Failure {
+    Failure::new(Code::Decode, format!("the window has no topic number {topic}"))
+}
+
+/// What can be the key of a window.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the key of a window",
+    label = "not `KeyBytes + Serialize + Eq + Hash + Clone + Send`",
+    note = "derive or implement what is missing; `fusion::KeyBytes` needs no methods: `impl KeyBytes for {Self} {{}}`"
+)]
+pub trait GroupKey: Sized {
+    /// The key's bytes.
+    fn bytes(&self) -> Option<Vec<u8>>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<K: KeyBytes + Serialize + Eq + Hash + Clone + Send + 'static> GroupKey for K {
+    fn bytes(&self) -> Option<Vec<u8>> {
+        self.to_key()
+    }
+}
+
+/// A key as a source has it.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "the key of this source is `{Self}`, and that of the window is `{K}`",
+    label = "expected `{K}` or `Option<{K}>`",
+    note = "all sources of a window have one type of key, which is also that of `Key<..>`"
+)]
+pub trait KeyOf<K> {
+    /// The key, if the record has one.
+    fn key(&self) -> Option<&K>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<K> KeyOf<K> for K {
+    fn key(&self) -> Option<&K> {
+        Some(self)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<K> KeyOf<K> for Option<K> {
+    fn key(&self) -> Option<&K> {
+        self.as_ref()
+    }
+}
+
+/// The type of a window's keys.
+#[doc(hidden)]
+pub struct KeyType<K>(PhantomData<fn() -> K>);
+
+impl<K> KeyType<K> {
+    /// A type that is written, or one that the first source has.
+    #[expect(clippy::new_without_default, reason = "an expansion calls it")]
+    pub const fn new() -> Self {
+        KeyType(PhantomData)
+    }
+
+    /// It is the one that this source has.
+    pub const fn is(&self, _: KeyType<K>) {}
+
+    /// The key that a source has.
+    pub fn of<'a>(&self, key: &'a impl KeyOf<K>) -> Option<&'a K> {
+        key.key()
+    }
+
+    /// The bytes of a key.
+    pub fn bytes(&self, key: Option<&K>) -> Option<Vec<u8>>
+    where
+        K: GroupKey,
+    {
+        key?.bytes()
+    }
+}
+
+/// Finds the type of keys that a source has, in the first one: by autoref, `Option<K>` gives `K`, any other type
+/// itself.
+#[doc(hidden)]
+pub struct Keyed<'a, V>(pub &'a V);
+
+/// The better half of [`Keyed`], found first.
+#[doc(hidden)]
+pub trait KeyedMaybe<K> {
+    /// The type of keys.
+    fn ty(&self) -> KeyType<K>;
+}
+
+impl<K> KeyedMaybe<K> for &Keyed<'_, Option<K>> {
+    fn ty(&self) -> KeyType<K> {
+        KeyType::new()
+    }
+}
+
+/// The other half of [`Keyed`].
+#[doc(hidden)]
+pub trait KeyedAlways<K> {
+    /// The type of keys.
+    fn ty(&self) -> KeyType<K>;
+}
+
+impl<K> KeyedAlways<K> for Keyed<'_, K> {
+    fn ty(&self) -> KeyType<K> {
+        KeyType::new()
+    }
+}
+
+/// What the closure behind `by` or `at` gives.
+#[doc(hidden)]
+pub fn of<T: ?Sized, V>(item: &T, closure: impl FnOnce(&T) -> V) -> V {
+    closure(item)
+}
+
+/// A record that can be copied, for windows that overlap.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not `Clone`, and a record of this source belongs to several windows",
+    label = "its records are not `Clone`",
+    note = "derive it: `#[derive(Clone)]`"
+)]
+pub trait Overlaps {
+    /// A second one.
+    fn copy(&self) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Overlaps for T {
+    fn copy(&self) -> T {
+        self.clone()
+    }
+}
+
+/// A parameter whose source can be handed over while it is still gathering.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not `Clone`, and `emit = updates` hands over a copy after each record",
+    label = "not `Clone`",
+    note = "derive it: `#[derive(Clone)]`"
+)]
+pub trait Repeats: Gathers {
+    /// A second one of what is held.
+    fn copy(held: &Self::Held) -> Self::Held;
+}
+
+#[diagnostic::do_not_recommend]
+impl<G: Gathers<Held: Clone>> Repeats for G {
+    fn copy(held: &G::Held) -> G::Held {
+        held.clone()
+    }
+}
+
+/// A second one of what is held, if it is `Clone`: found out by autoref.
+#[doc(hidden)]
+pub struct Copied<'a, H>(pub &'a H);
+
+/// The better half of [`Copied`], found first.
+#[doc(hidden)]
+pub trait CopiedClone<H> {
+    /// A second one.
+    fn copy(&self) -> Option<H>;
+}
+
+impl<H: Clone> CopiedClone<H> for &Copied<'_, H> {
+    fn copy(&self) -> Option<H> {
+        Some(self.0.clone())
+    }
+}
+
+/// The other half of [`Copied`].
+#[doc(hidden)]
+pub trait CopiedNot<H> {
+    /// None.
+    fn copy(&self) -> Option<H>;
+}
+
+impl<H> CopiedNot<H> for Copied<'_, H> {
+    fn copy(&self) -> Option<H> {
+        None
+    }
+}
+
+macro_rules! debug {
+    ($($name:ident<$(($life:lifetime))? $($param:ident),*>)*) => {
+        $(impl<$($param),*> std::fmt::Debug for $name<$($life,)? $($param),*> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(stringify!($name))
+            }
+        })*
+    };
+}
+
+debug! { ItemType<I> KeyType<K> Keyed<('_) V> Copied<('_) H> }
+
+impl Unread<'_> {
+    /// Reads the only parameter. fusion-clj wraps that in an array, too.
+    fn single<T: DeserializeOwned>(self, envelope: Envelope) -> Result<T, Failure> {
+        let opened = self.opened(envelope)?;
+        opened.one().or_else(|failure| {
+            let only = opened.value.filter(|_| envelope == Envelope::Json);
+            let only = only.and_then(crate::record::wire::only_element);
+            only.and_then(|only| Unread { value: Some(only), ..opened }.one().ok()).ok_or(failure)
+        })
+    }
+}
