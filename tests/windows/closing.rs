@@ -40,7 +40,11 @@ async fn the_last_window_closes_by_itself() {
     let time = now();
     raw.send(trigger("closing.brake", "a", 1, time)).await;
     raw.send(trigger("closing.lidar", "a", 2, time)).await;
+    let t0 = std::time::Instant::now();
     let record = results.one().await;
+    eprintln!("result after {:?} {:?}", t0.elapsed(), record.headers);
     assert_eq!(record.json(), serde_json::json!(["a", 3, 2]));
+    let t0 = std::time::Instant::now();
     app.shutdown().await.unwrap();
+    eprintln!("shutdown {:?}", t0.elapsed());
 }

@@ -163,6 +163,9 @@ impl Worker {
             self.cut(clock::now());
             self.hand_over();
             self.shared.transactions.hurry();
+            if self.running.is_empty() && self.pending.is_empty() {
+                return;
+            }
             tokio::select! {
                 biased;
                 () = assignment.abandoned() => {}
@@ -174,7 +177,6 @@ impl Worker {
                         return;
                     }
                 }
-                else => return,
             }
         }
     }
