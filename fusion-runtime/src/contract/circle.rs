@@ -247,7 +247,10 @@ impl<const N: usize> Table<'_, N> {
         let mut n = 0;
         while n < gathers.len() {
             let topic = gathers[n];
-            let text = Text::new().push("the window ").push(name).push(" is `copartitioned`, so it must be the only one in the app that takes the topic ");
+            let text = Text::new()
+                .push("the window ")
+                .push(name)
+                .push(" is `copartitioned`, so it must be the only one in the app that takes the topic ");
             let mut other = 0;
             while other < N {
                 if other != window && self.gathers(other, topic) {
@@ -452,7 +455,8 @@ mod tests {
             link.alone = true;
             link
         };
-        let only = "the window one is `copartitioned`, so it must be the only one in the app that takes the topic b";
+        let only =
+            "the window one is `copartitioned`, so it must be the only one in the app that takes the topic b";
         let one = alone(window("one", &["a", "b"], None));
         assert_eq!(message([one, window("two", &["c"], None), link("d", &[], Some("a"))]), None);
         assert_eq!(message([link("b", &[], None), one]).unwrap(), format!("{only}: b serves it"));
@@ -460,7 +464,10 @@ mod tests {
             assert_eq!(message([one, two]).unwrap(), format!("{only}: two gathers it too"));
         }
         // Windows that need no topic for themselves share.
-        assert_eq!(message([window("one", &["b"], None), window("two", &["b"], None), link("b", &[], None)]), None);
+        assert_eq!(
+            message([window("one", &["b"], None), window("two", &["b"], None), link("b", &[], None)]),
+            None
+        );
     }
 
     /// rustc refuses constants of more than two million steps.
@@ -490,7 +497,10 @@ mod tests {
                 let Ok(name) = std::str::from_utf8(&NAMES[i]) else { panic!() };
                 links[i] = match i % 2 {
                     0 => link(name, &["one", "two"], Some("somewhere")),
-                    _ => Link { alone: true, ..window(name, &["g.one", "g.two", "g.three", "g.four"], Some(name)) },
+                    _ => Link {
+                        alone: true,
+                        ..window(name, &["g.one", "g.two", "g.three", "g.four"], Some(name))
+                    },
                 };
                 i += 1;
             }

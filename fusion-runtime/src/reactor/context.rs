@@ -38,7 +38,13 @@ pub struct Context {
 impl Context {
     /// Of a record that a window gathers: it has no run of its own, so no time is left for it.
     #[doc(hidden)]
-    pub fn gathered(reactor: &'static str, topic: Arc<str>, partition: i32, offset: i64, timestamp: Option<i64>) -> Self {
+    pub fn gathered(
+        reactor: &'static str,
+        topic: Arc<str>,
+        partition: i32,
+        offset: i64,
+        timestamp: Option<i64>,
+    ) -> Self {
         let deadline = tokio::time::Instant::now();
         Context { reactor, topic, partition, offset, timestamp, attempt: 1, hops: 0, deadline }
     }

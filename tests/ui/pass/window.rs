@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use fusion::__private::window::{Gathered, Place, Unread};
-use fusion::{Emit, Format, Gather, Kind, KeyBytes, Merge, Window, WindowReactor, prelude::*};
+use fusion::{Emit, Format, Gather, KeyBytes, Kind, Merge, Window, WindowReactor, prelude::*};
 
 #[derive(serde::Serialize, serde::Deserialize, Clone, Debug, PartialEq)]
 struct Trigger {
@@ -140,15 +140,24 @@ fn lists() {
 #[test]
 fn what_is_said() {
     let spec = approve::SPEC;
-    assert_eq!((spec.name, spec.topics), ("approvals", &["window.brake", "window.lidar", "window.camera"][..]));
-    assert_eq!((spec.kind, spec.grace), (Kind::Tumbling { size: Duration::from_secs(30) }, Duration::from_secs(2)));
+    assert_eq!(
+        (spec.name, spec.topics),
+        ("approvals", &["window.brake", "window.lidar", "window.camera"][..])
+    );
+    assert_eq!(
+        (spec.kind, spec.grace),
+        (Kind::Tumbling { size: Duration::from_secs(30) }, Duration::from_secs(2))
+    );
     assert_eq!((spec.complete, spec.copartitioned, spec.emit), (true, true, Emit::Final));
     assert_eq!((spec.to, spec.optional, spec.late), (Some("window.approvals"), true, Some("window.late")));
     assert_eq!((spec.idle, spec.max_future), (Some(Duration::from_secs(10)), Some(Duration::from_secs(300))));
     let spec = overlap::SPEC;
     let kind = Kind::Hopping { size: Duration::from_secs(60), advance: Duration::from_secs(20) };
     assert_eq!((spec.name, spec.kind, spec.grace), ("overlap", kind, Duration::ZERO));
-    assert_eq!((spec.emit, spec.idle, spec.max_future), (Emit::Updates, None, Some(Duration::from_secs(3600))));
+    assert_eq!(
+        (spec.emit, spec.idle, spec.max_future),
+        (Emit::Updates, None, Some(Duration::from_secs(3600)))
+    );
     assert_eq!((spec.max_open.keys, spec.max_open.bytes), (Some(1_000), Some(64_000_000)));
     assert_eq!((spec.within, spec.retry, spec.to, spec.complete), (Duration::from_secs(5), 0, None, false));
     assert_eq!(slide::SPEC.kind, Kind::Sliding { size: Duration::from_secs(10) });
@@ -201,7 +210,13 @@ fn gather<W: WindowReactor>(gathered: &mut W::Gathered, topic: u16, records: &[(
     for (offset, (time, value)) in (0..).zip(records) {
         let unread = Unread::new(Some(value.as_bytes()), Format::Json);
         let item = W::read(topic.into(), unread, Some(*time)).unwrap().item;
-        let cx = Context::gathered(W::SPEC.name, W::SPEC.topics[usize::from(topic)].into(), 0, offset, Some(*time));
+        let cx = Context::gathered(
+            W::SPEC.name,
+            W::SPEC.topics[usize::from(topic)].into(),
+            0,
+            offset,
+            Some(*time),
+        );
         gathered.add(item, &Place { time: *time, topic, partition: 0, offset }, &cx);
     }
 }
@@ -234,7 +249,7 @@ async fn sessions_become_one() {
     use fusion::__private::window::Strategy;
     let (mut one, mut other) = Default::default();
     gather::<sessions>(&mut one, 1, &[(3, "0")]);
-    gather::<sessions>(&mut other, 0, &[(3, "[1]")]);
+    gather::<sessions>(&mut other, 0, &[(3, r#"{"data": [1]}"#)]);
     <sessions as WindowReactor>::Strategy::merge(&mut one, other);
     let cx = Context::gathered("sessions", "t".into(), 0, 0, None);
     sessions::run(one, (cx,)).await.unwrap();
