@@ -7,7 +7,7 @@ use rdkafka::error::KafkaError;
 use crate::{
     broker::{ConfigError, TopicError},
     dag::CallError,
-    produce::ProduceError,
+    produce::{ProduceError, transactions::TransactionError},
 };
 
 /// Why an app or a pipeline did not start, stopped, or could not do what it was asked.
@@ -40,6 +40,9 @@ pub enum Error {
     /// A record was not delivered.
     #[error(transparent)]
     Produce(#[from] ProduceError),
+    /// Results of windows could not be committed.
+    #[error(transparent)]
+    Transaction(#[from] TransactionError),
     /// A request was not answered.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -101,6 +104,34 @@ pub enum Error {
         start: i64,
         /// The offset behind the last one; -1: not known.
         end: i64,
+    },
+    /// A partition of a window's log cannot be gathered.
+    #[error(
+        "the window `{name}` cannot go on in partition {partition} of its log, at offset {offset}: {reason}"
+    )]
+    Window {
+        /// The reactor's name.
+        name: &'static str,
+        /// The partition of its log.
+        partition: i32,
+        /// The record, or the one that comes next.
+        offset: i64,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// A topic is served by a reactor and gathered by a window.
+    #[error(
+        "the app `{app}` serves the topic `{topic}` with the reactor `{reactor}` and gathers it in the window `{window}`:          put one of them into an app of its own"
+    )]
+    ServedAndGathered {
+        /// The app's name.
+        app: String,
+        /// The topic.
+        topic: String,
+        /// The reactor.
+        reactor: &'static str,
+        /// The window.
+        window: &'static str,
     },
     /// The system gave no thread.
     #[error("no thread for the {name}: {error}")]

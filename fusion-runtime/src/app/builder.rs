@@ -7,17 +7,17 @@ use tokio::sync::broadcast;
 use crate::{
     Error,
     broker::{Config, TopicSpec, topics},
-    consume::{AnyReactor, Consumer, Core, Served, Typed},
+    consume::{AnyReactor, Consumer, Core, GroupClient, Served, Service, Typed},
     failure::RetryPolicy,
     observe::Counters,
     produce::Producer,
     reactor::{Reactor, ReactorList, Set, StateMap, Visitor},
     record::{codec::Format, wire::dead_letter_topic},
     request::{Replies, ReplyPolicy, Requests},
-    window::WindowReactor,
+    window::{self, AnyWindow, WindowReactor},
 };
 
-use super::{Running, results::CAPACITY};
+use super::{Running, results::CAPACITY, windows};
 
 /// A service made of reactors.
 ///
@@ -43,6 +43,7 @@ pub struct App<S = ()> {
     config: Config,
     state: StateMap,
     reactors: Vec<(TypeId, Box<dyn AnyReactor>)>,
+    windows: Vec<(TypeId, Box<dyn AnyWindow>)>,
     replies: Replies,
     format: Format,
     provides: PhantomData<fn() -> S>,
@@ -56,6 +57,7 @@ impl App {
             config,
             state: StateMap::default(),
             reactors: Vec::new(),
+            windows: Vec::new(),
             replies: Replies::default(),
             format: Format::default(),
             provides: PhantomData,
@@ -91,8 +93,8 @@ impl<S> App<S> {
     /// Without `.state(..)`, or with it behind `.reactors(..)`, this does not compile.
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> App<(T, S)> {
         self.state.insert(value);
-        let App { name, config, state, reactors, replies, format, .. } = self;
-        App { name, config, state, reactors, replies, format, provides: PhantomData }
+        let App { name, config, state, reactors, windows, replies, format, .. } = self;
+        App { name, config, state, reactors, windows, replies, format, provides: PhantomData }
     }
 
     /// Adds reactors, `reactors![add, subtract, sum]`. The state they take must have been provided before.
@@ -100,7 +102,7 @@ impl<S> App<S> {
     where
         L: ReactorList<S, I>,
     {
-        L::visit(&mut Collect(&mut self.reactors));
+        L::visit(&mut Collect(&mut self.reactors, &mut self.windows));
         self
     }
 
@@ -126,14 +128,22 @@ impl<S> App<S> {
     /// When there are no reactors, the configuration is wrong, no broker answers within `connect_limit`, or topics
     /// are missing and may not be created.
     pub async fn start(self) -> Result<Running, Error> {
-        let App { name, config, state, reactors, replies, format, .. } = self;
-        check(&name, &reactors)?;
+        let App { name, config, state, reactors, windows, replies, format, .. } = self;
+        check(&name, &reactors, &windows)?;
         config.check()?;
         let specs: Vec<_> = reactors.iter().map(|(_, reactor)| reactor.spec()).collect();
         let mut wanted: Vec<String> = Vec::new();
         for spec in &specs {
             wanted.extend([spec.topic.to_owned(), dead_letter_topic(spec.topic)]);
             wanted.extend(spec.to.iter().chain(spec.asks).map(|&topic| topic.to_owned()));
+        }
+        for (_, window) in &windows {
+            let spec = window.spec();
+            for topic in spec.topics {
+                wanted.extend([(*topic).to_owned(), dead_letter_topic(topic)]);
+            }
+            let others = spec.to.iter().chain(&spec.late).chain(spec.asks);
+            wanted.extend(others.map(|&topic| topic.to_owned()));
         }
         wanted.sort_unstable();
         wanted.dedup();
@@ -144,10 +154,14 @@ impl<S> App<S> {
             topics::ensure(&asking, &wanted, policy)
         });
         let known = ensured.await.map_err(|_| Error::Stopped)??;
+        let mut results = HashMap::new();
+        let declared = windows::declare(&name, &config, windows, &known, &mut results).await?;
 
         let producer = Producer::start(&config)?;
         let counters = Arc::new(Counters::new());
-        let requests = if reactors.iter().any(|(_, reactor)| reactor.calls()) {
+        let calls = reactors.iter().any(|(_, reactor)| reactor.calls())
+            || declared.iter().any(|declared| declared.window.calls());
+        let requests = if calls {
             let requests =
                 Requests::connect(&config, &name, producer.clone(), counters.clone(), format, replies)
                     .await?;
@@ -170,22 +184,37 @@ impl<S> App<S> {
             route: requests.as_ref().map(Requests::route),
             state,
             counters: counters.clone(),
-            replies: ReplyPolicy::new(specs.iter().map(|spec| spec.topic.to_owned())),
+            replies: ReplyPolicy::new(
+                specs
+                    .iter()
+                    .map(|spec| spec.topic)
+                    .chain(declared.iter().flat_map(|declared| declared.spec.topics.iter().copied()))
+                    .map(str::to_owned),
+            ),
             format,
             back_off,
         });
-        let mut results = HashMap::new();
-        let served = reactors
+        let client = GroupClient::new(&config, &name, !declared.is_empty())?;
+        let transactions = if declared.is_empty() {
+            None
+        } else {
+            Some(client.transactions(&config, &name, counters.clone()).await?)
+        };
+        let mut services: Vec<Arc<dyn Service>> = reactors
             .into_iter()
             .map(|(id, reactor)| {
                 let (sender, _) = broadcast::channel(CAPACITY);
                 results.insert(id, sender.clone());
-                Arc::new(Served::new(reactor, sender))
+                Arc::new(Arc::new(Served::new(reactor, sender))) as Arc<dyn Service>
             })
             .collect();
-        let consumer = Consumer::start(&config, core, served)?;
-        tracing::info!(app = name, reactors = specs.len(), "started");
-        Ok(Running::new(config, consumer, requests, producer, counters, results))
+        if let Some(transactions) = &transactions {
+            services.extend(windows::services(&name, &config, &declared, transactions)?);
+        }
+        let count = specs.len() + declared.len();
+        let consumer = Consumer::start(&config, client, core, services, transactions.clone())?;
+        tracing::info!(app = name, reactors = count, "started");
+        Ok(Running::new(config, consumer, requests, producer, transactions, counters, results))
     }
 
     /// Serves until SIGINT or SIGTERM, then shuts down within the configuration's `stop_limit`.
@@ -210,7 +239,7 @@ impl<S> std::fmt::Debug for App<S> {
     }
 }
 
-struct Collect<'a>(&'a mut Vec<(TypeId, Box<dyn AnyReactor>)>);
+struct Collect<'a>(&'a mut Vec<(TypeId, Box<dyn AnyReactor>)>, &'a mut Vec<(TypeId, Box<dyn AnyWindow>)>);
 
 impl Visitor for Collect<'_> {
     fn reactor<R: Reactor>(&mut self) {
@@ -218,13 +247,17 @@ impl Visitor for Collect<'_> {
     }
 
     fn window<W: WindowReactor>(&mut self) {
-        todo!()
+        self.1.push((TypeId::of::<W>(), Box::new(window::Typed::<W>::new())));
     }
 }
 
 /// `reactors![..]` proves this for one list; there may be several.
-fn check(app: &str, reactors: &[(TypeId, Box<dyn AnyReactor>)]) -> Result<(), Error> {
-    if reactors.is_empty() {
+fn check(
+    app: &str,
+    reactors: &[(TypeId, Box<dyn AnyReactor>)],
+    windows: &[(TypeId, Box<dyn AnyWindow>)],
+) -> Result<(), Error> {
+    if reactors.is_empty() && windows.is_empty() {
         return Err(Error::NoReactors { app: app.to_owned() });
     }
     let mut topics = std::collections::HashSet::new();
@@ -235,6 +268,22 @@ fn check(app: &str, reactors: &[(TypeId, Box<dyn AnyReactor>)]) -> Result<(), Er
             if !seen.insert(name) {
                 return Err(Error::Twice { app: app.to_owned(), what, name: name.to_owned() });
             }
+        }
+    }
+    for (_, window) in windows {
+        let spec = window.spec();
+        if !names.insert(spec.name) {
+            return Err(Error::Twice { app: app.to_owned(), what: "name", name: spec.name.to_owned() });
+        }
+        // A topic's offsets are committed plainly or in transactions, and a reactor's are committed plainly.
+        let served = reactors.iter().find(|(_, reactor)| spec.topics.contains(&reactor.spec().topic));
+        if let Some((_, reactor)) = served {
+            return Err(Error::ServedAndGathered {
+                app: app.to_owned(),
+                topic: reactor.spec().topic.to_owned(),
+                reactor: reactor.spec().name,
+                window: spec.name,
+            });
         }
     }
     Ok(())

@@ -3,6 +3,7 @@
 mod builder;
 mod results;
 mod running;
+mod windows;
 
 pub use builder::App;
 pub use results::{Missed, Produced, Results};

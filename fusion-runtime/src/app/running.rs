@@ -15,7 +15,7 @@ use crate::{
     consume::Consumer,
     contract::Contract,
     observe::{Counters, Metrics},
-    produce::Producer,
+    produce::{Producer, transactions::Transactions},
     reactor::Reactor,
     request::Requests,
 };
@@ -55,6 +55,7 @@ pub struct Running {
     consumer: Consumer,
     requests: Option<Requests>,
     producer: Producer,
+    transactions: Option<Transactions>,
     counters: Arc<Counters>,
     results: HashMap<TypeId, broadcast::Sender<Produced>>,
 }
@@ -65,10 +66,11 @@ impl Running {
         consumer: Consumer,
         requests: Option<Requests>,
         producer: Producer,
+        transactions: Option<Transactions>,
         counters: Arc<Counters>,
         results: HashMap<TypeId, broadcast::Sender<Produced>>,
     ) -> Self {
-        Running { config, consumer, requests, producer, counters, results }
+        Running { config, consumer, requests, producer, transactions, counters, results }
     }
 
     /// What reactor `R` produces from now on, in this process. A reactor that is not one of the app's produces
@@ -135,6 +137,9 @@ impl Running {
         let stopped = self.consumer.stop(until - rest, until - rest / 3).await;
         if stopped.unfinished > 0 {
             tracing::warn!(records = stopped.unfinished, "not finished in time, they are delivered again");
+        }
+        if let Some(transactions) = &self.transactions {
+            transactions.close(until).await;
         }
         if let Some(requests) = &self.requests {
             requests.close(until).await;

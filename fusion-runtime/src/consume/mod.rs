@@ -8,6 +8,7 @@
 mod acknowledge;
 mod admit;
 pub(crate) mod lanes;
+pub(crate) mod metadata;
 mod owner;
 #[cfg_attr(
     not(test),
@@ -20,6 +21,7 @@ pub(crate) mod progress;
 mod rebalance;
 mod run;
 mod runner;
+mod service;
 mod settlements;
 mod shared;
 mod worker;
@@ -27,6 +29,7 @@ mod worker;
 pub use lanes::{Order, UnknownOrder};
 
 pub(crate) use acknowledge::{content_type, pairs};
-pub(crate) use owner::Consumer;
-pub(crate) use runner::{AnyReactor, Typed};
+pub(crate) use owner::{Consumer, GroupClient};
+pub(crate) use runner::{AnyReactor, Ran, Seat, Started, Typed};
+pub(crate) use service::{Service, Serving, Taken};
 pub(crate) use shared::{Core, Served};

@@ -91,13 +91,47 @@ where
     R: Reactor,
     F: Future<Output = Result<R::Value, Failure>> + Send + 'static,
 {
-    Box::new(TypedRunner::<R, F> { handler, place: Box::pin(Place { attempt: None }) })
+    Box::new(TypedRunner::<R, F> { handler, seat: Seat::new() })
 }
 
 struct TypedRunner<R: Reactor, F> {
     handler: fn(R::Payload, R::HandIns) -> F,
-    /// Where a run is polled first. It is given away with a run that does not end there.
-    place: Pin<Box<Place<F>>>,
+    seat: Seat<F>,
+}
+
+/// Where a run is polled first. Its place is given away with a run that does not end there.
+pub(crate) struct Seat<F>(Pin<Box<Place<F>>>);
+
+impl<F, V> Seat<F>
+where
+    F: Future<Output = Result<V, Failure>> + Send + 'static,
+    V: Writable,
+{
+    pub(crate) fn new() -> Self {
+        Seat(Box::pin(Place { attempt: None }))
+    }
+
+    /// Calls a handler, and polls once what it returns.
+    pub(crate) fn start(
+        &mut self,
+        call: impl FnOnce() -> F,
+        encode: Option<Format>,
+        cx: &mut Context<'_>,
+    ) -> Started {
+        // A handler that is not `async` runs inside this call, so it may panic here already.
+        let handler = match catch_unwind(AssertUnwindSafe(call)) {
+            Ok(handler) => handler,
+            Err(panic) => return Started::Done(Err(panicked(&*panic))),
+        };
+        self.0.as_mut().project().attempt.set(Some(Attempt { handler, encode }));
+        match self.0.as_mut().poll(cx) {
+            Poll::Ready(ran) => Started::Done(ran),
+            Poll::Pending => {
+                let place = std::mem::replace(&mut self.0, Box::pin(Place { attempt: None }));
+                Started::Pending(place)
+            }
+        }
+    }
 }
 
 pin_project! {
@@ -143,19 +177,7 @@ where
             Ok(inputs) => inputs,
             Err(failure) => return Started::Done(Err(failure)),
         };
-        // A handler that is not `async` runs inside this call, so it may panic here already.
-        let handler = match catch_unwind(AssertUnwindSafe(|| (self.handler)(payload, hand_ins))) {
-            Ok(handler) => handler,
-            Err(panic) => return Started::Done(Err(panicked(&*panic))),
-        };
-        self.place.as_mut().project().attempt.set(Some(Attempt { handler, encode }));
-        match self.place.as_mut().poll(cx) {
-            Poll::Ready(ran) => Started::Done(ran),
-            Poll::Pending => {
-                let place = std::mem::replace(&mut self.place, Box::pin(Place { attempt: None }));
-                Started::Pending(place)
-            }
-        }
+        self.seat.start(|| (self.handler)(payload, hand_ins), encode, cx)
     }
 }
 

@@ -1,10 +1,11 @@
 //! What the parts of one app share.
 
+use std::future::{Future, poll_fn};
 use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
 };
-use std::task::Waker;
+use std::task::{Poll, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
@@ -63,7 +64,7 @@ impl Served {
 /// What a partition's worker tells the owner thread, for one assignment of the partition. A new assignment has a
 /// new one, so nothing of an old one is ever mistaken for it.
 #[derive(Debug)]
-pub(super) struct Assignment {
+pub(crate) struct Assignment {
     /// The offset to commit.
     committable: AtomicI64,
     /// How many records were handed over and are not finished.
@@ -87,7 +88,7 @@ pub(super) struct Assignment {
 }
 
 impl Assignment {
-    pub(super) fn new(start: i64, owner: Thread) -> Self {
+    pub(crate) fn new(start: i64, owner: Thread) -> Self {
         Assignment {
             committable: AtomicI64::new(start),
             held: AtomicUsize::new(0),
@@ -106,25 +107,25 @@ impl Assignment {
 
     // The owner's side.
 
-    pub(super) fn committable(&self) -> i64 {
+    pub(crate) fn committable(&self) -> i64 {
         self.committable.load(Ordering::Acquire)
     }
 
-    pub(super) fn hand_over(&self, records: usize) {
+    pub(crate) fn hand_over(&self, records: usize) {
         self.held.fetch_add(records, Ordering::AcqRel);
     }
 
-    pub(super) fn held(&self) -> usize {
+    pub(crate) fn held(&self) -> usize {
         self.held.load(Ordering::SeqCst)
     }
 
-    pub(super) fn waiting_bytes(&self) -> usize {
+    pub(crate) fn waiting_bytes(&self) -> usize {
         self.waiting_bytes.load(Ordering::SeqCst)
     }
 
     /// Has the owner woken when the partition holds no more than this. To be asked for before looking: what the worker
     /// reports meanwhile is seen by one of both (hence `SeqCst`).
-    pub(super) fn wake_at(&self, (records, bytes): (usize, usize)) {
+    pub(crate) fn wake_at(&self, (records, bytes): (usize, usize)) {
         self.low.0.store(records, Ordering::Relaxed);
         self.low.1.store(bytes, Ordering::Relaxed);
         self.paused.store(true, Ordering::SeqCst);
@@ -132,54 +133,71 @@ impl Assignment {
 
     /// How long the worker has been in its present poll, and a number that tells polls apart. A poll is short unless
     /// a handler blocks its thread.
-    pub(super) fn polling(&self) -> Option<(u64, Duration)> {
+    pub(crate) fn polling(&self) -> Option<(u64, Duration)> {
         let began = self.polling.load(Ordering::Relaxed);
         let since = Duration::from_millis(began.checked_sub(1)?);
         Some((began, self.made.elapsed().saturating_sub(since)))
     }
 
     /// Has the worker start nothing new and end with what runs.
-    pub(super) fn stop(&self) {
+    pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         self.worker.wake();
     }
 
     /// Has the worker end without what runs.
-    pub(super) fn abandon(&self) {
+    pub(crate) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
         self.stopping.store(true, Ordering::Release);
+        self.worker.wake();
     }
 
-    pub(super) fn has_ended(&self) -> bool {
+    pub(crate) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::Acquire)
     }
 
     // The worker's side.
 
     /// Before it looks whether it is told to stop.
-    pub(super) fn woken_by(&self, worker: &Waker) {
+    pub(crate) fn woken_by(&self, worker: &Waker) {
         self.worker.register(worker);
     }
 
-    pub(super) fn begin_poll(&self, now: Instant) {
+    pub(crate) fn begin_poll(&self, now: Instant) {
         let millis = now.saturating_duration_since(self.made).as_millis();
         self.polling.store(u64::try_from(millis).unwrap_or(u64::MAX - 1) + 1, Ordering::Relaxed);
     }
 
-    pub(super) fn end_poll(&self) {
+    pub(crate) fn end_poll(&self) {
         self.polling.store(0, Ordering::Relaxed);
     }
 
-    pub(super) fn is_stopping(&self) -> bool {
+    /// Waits until it is given up, too.
+    pub(crate) fn abandoned(&self) -> impl Future<Output = ()> + Send + use<'_> {
+        poll_fn(|cx| {
+            self.worker.register(cx.waker());
+            if self.is_abandoned() { Poll::Ready(()) } else { Poll::Pending }
+        })
+    }
+
+    /// Waits until it is told to stop.
+    pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + use<'_> {
+        poll_fn(|cx| {
+            self.worker.register(cx.waker());
+            if self.is_stopping() { Poll::Ready(()) } else { Poll::Pending }
+        })
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
 
-    pub(super) fn is_abandoned(&self) -> bool {
+    pub(crate) fn is_abandoned(&self) -> bool {
         self.abandoned.load(Ordering::Acquire)
     }
 
     /// Publishes where the partition stands.
-    pub(super) fn report(&self, committable: i64, finished: usize, waiting_bytes: usize) {
+    pub(crate) fn report(&self, committable: i64, finished: usize, waiting_bytes: usize) {
         self.committable.store(committable, Ordering::Release);
         self.waiting_bytes.store(waiting_bytes, Ordering::SeqCst);
         let held = self.held.fetch_sub(finished, Ordering::SeqCst) - finished;
@@ -192,7 +210,7 @@ impl Assignment {
         }
     }
 
-    pub(super) fn end(&self) {
+    pub(crate) fn end(&self) {
         self.ended.store(true, Ordering::Release);
         self.owner.unpark();
     }

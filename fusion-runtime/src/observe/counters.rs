@@ -69,6 +69,16 @@ counts! {
     UnreadableReplies = "unreadable_replies",
     /// Commits that failed and were repeated.
     CommitFailures = "commit_failures",
+    /// Commits whose metadata did not count: another program's, damaged, or of another offset.
+    MetadataRefused = "metadata_refused",
+    /// Transactions that were committed.
+    TransactionsCommitted = "transactions_committed",
+    /// Transactions that were aborted and, as far as their partitions are still ours, repeated.
+    TransactionsAborted = "transactions_aborted",
+    /// Times it was not known whether a transaction had been committed, and the committed offsets told.
+    TransactionsInDoubt = "transactions_in_doubt",
+    /// Batches given up because the partitions they speak for went to another member.
+    BatchesLost = "batches_lost",
     /// Partitions paused because too much was waiting.
     Pauses = "pauses",
     /// Partitions assigned to this app.

@@ -11,6 +11,7 @@ mod owner;
 mod receipt;
 #[cfg(test)]
 mod tests;
+pub mod transactions;
 
 pub use error::ProduceError;
 pub use handle::{Producer, Unflushed};

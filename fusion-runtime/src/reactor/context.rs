@@ -32,11 +32,12 @@ pub struct Context {
     timestamp: Option<i64>,
     attempt: u32,
     hops: u32,
-    deadline: tokio::time::Instant,
+    /// `None` of a record that a window gathers, since nothing runs.
+    deadline: Option<tokio::time::Instant>,
 }
 
 impl Context {
-    /// Of a record that a window gathers: it has no run of its own, so no time is left for it.
+    /// Of a record that a window gathers. It has no run of its own, so no end either.
     #[doc(hidden)]
     pub fn gathered(
         reactor: &'static str,
@@ -45,8 +46,7 @@ impl Context {
         offset: i64,
         timestamp: Option<i64>,
     ) -> Self {
-        let deadline = tokio::time::Instant::now();
-        Context { reactor, topic, partition, offset, timestamp, attempt: 1, hops: 0, deadline }
+        Context { reactor, topic, partition, offset, timestamp, attempt: 1, hops: 0, deadline: None }
     }
 
     /// The reactor's name.
@@ -87,7 +87,8 @@ impl Context {
 
     /// The time left until this run is given up: the reactor's `within`, or less if the caller waits for less.
     pub fn remaining(&self) -> Duration {
-        self.deadline.saturating_duration_since(tokio::time::Instant::now())
+        self.deadline
+            .map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(tokio::time::Instant::now()))
     }
 }
 
@@ -101,7 +102,7 @@ impl HandIn for Context {
             timestamp: run.record.timestamp,
             attempt: run.attempt,
             hops: run.hops,
-            deadline: run.deadline,
+            deadline: Some(run.deadline),
         })
     }
 }

@@ -3,16 +3,30 @@
 //! `#[reactor(window! < .. >)]` implements [`WindowReactor`]: how a record of each source is read, what the sources
 //! gather, and the run of the handler once a window fires. [`WindowSpec`] is everything else that the attribute says.
 
+mod clock;
+#[doc(hidden)]
+pub mod core;
+mod cuts;
+mod ends;
 mod gather;
+mod gathering;
 mod hand_in;
+mod intake;
+mod log;
+mod observed;
 mod reactor;
 mod source;
 mod spec;
+mod typed;
 
 #[doc(hidden)]
 pub use crate::reactor::Context;
+pub(crate) use ends::Ends;
 pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged, Merges, Place};
+pub(crate) use gathering::Gatherings;
 pub use hand_in::{Reason, Window};
+pub(crate) use intake::{Intake, Target};
+pub use observed::Skipped;
 pub use reactor::{EventTime, Read, Unread, WindowReactor, millis};
 pub use source::{
     Copied, CopiedClone, CopiedNot, Copies, Decodes, GatheredAs, GroupKey, HeldTwice, ItemType, KeyOf,
@@ -20,3 +34,27 @@ pub use source::{
     SameRecord, Taker, TakerKnown, TakerUnknown, of, read, records, stranger,
 };
 pub use spec::{Emit, Hopping, Kind, MaxOpen, Sessions, Sliding, Strategy, Tumbling, WindowSpec};
+pub(crate) use typed::{AnyWindow, Declared, Typed};
+
+use crate::{
+    failure::{Code, Failure},
+    record::{HeadersRef, codec::Format, wire::name},
+};
+
+/// A record's value, about to be read in the format that its headers name.
+fn unread<'a>(value: Option<&'a [u8]>, headers: HeadersRef<'_>) -> Result<Unread<'a>, Failure> {
+    let named = headers.iter().filter(|(name, _)| *name == name::CONTENT_TYPE.as_bytes()).last();
+    let Some(named) = named.and_then(|(_, value)| value) else {
+        return Ok(Unread { value, format: Format::Json });
+    };
+    let text = String::from_utf8_lossy(named);
+    match Format::from_content_type(&text) {
+        Some(format) => Ok(Unread { value, format }),
+        None => Err(Failure::new(Code::Decode, format!("no codec for the content type `{text}`"))),
+    }
+}
+
+/// A window's name in a few letters, FNV-1a.
+fn short_hash(name: &str) -> u32 {
+    name.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}

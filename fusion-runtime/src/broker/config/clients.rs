@@ -2,11 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
 use super::settings::FRAMING;
 use super::{Config, ConfigError, GroupProtocol, properties};
+
+/// How long a transaction may be open before its broker aborts it.
+pub(crate) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a record of a transaction may be on its way.
+const MESSAGE_TIMEOUT: Duration = Duration::from_secs(8);
 
 type Properties = BTreeMap<String, String>;
 
@@ -42,6 +48,29 @@ impl Config {
     pub fn producer(&self) -> Result<ClientConfig, ConfigError> {
         self.check()?;
         Ok(self.client("producer", self.producer_properties_in_force()))
+    }
+
+    /// For the producer of transactions, and, without an id, for the one that takes its place on the embedded broker. It
+    /// reports failed records only: a transaction has one outcome, and reports for each record would cost as much as
+    /// sending it.
+    #[doc(hidden)]
+    pub fn transactional_producer(&self, id: Option<&str>) -> Result<ClientConfig, ConfigError> {
+        self.check()?;
+        let mut properties = self.producer_properties_in_force();
+        put(&mut properties, "delivery.report.only.error", "true");
+        // A whole transaction is flushed at its end, so nothing waits for company longer than that.
+        if !self.inner.both.contains_key("linger.ms") && !self.inner.producer.contains_key("linger.ms") {
+            put(&mut properties, "linger.ms", "5");
+        }
+        put(&mut properties, "queue.buffering.max.messages", "1000000");
+        // What is not written in time is given up before the transaction is.
+        put(&mut properties, "message.timeout.ms", MESSAGE_TIMEOUT.as_millis().to_string());
+        if let Some(id) = id {
+            put(&mut properties, "transactional.id", id);
+            // A paused instance holds back every reader of what it wrote for so long.
+            put(&mut properties, "transaction.timeout.ms", TRANSACTION_TIMEOUT.as_millis().to_string());
+        }
+        Ok(self.client("transactions", properties))
     }
 
     /// For the client that creates and deletes topics.
@@ -173,7 +202,10 @@ impl fmt::Display for Config {
         writeln!(out, "delivery = {:?}", settings.delivery)?;
         writeln!(out, "backoff = {:?}", settings.backoff)?;
         writeln!(out, "group_protocol = {:?}", self.group_protocol_in_force())?;
+        writeln!(out, "keep_skipped = {}", settings.keep_skipped)?;
         writeln!(out, "start = {:?}", settings.start)?;
+        writeln!(out, "commit_interval = {:?}", settings.commit_interval)?;
+        writeln!(out, "slot = {}", settings.slot.as_deref().unwrap_or("(found at the start)"))?;
         let sides =
             [("consumer", self.group_properties("")), ("producer", self.producer_properties_in_force())];
         for (side, properties) in sides {

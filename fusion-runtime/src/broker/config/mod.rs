@@ -19,8 +19,12 @@ use std::time::Duration;
 use rdkafka::config::ClientConfig;
 
 use super::EmbeddedKafka;
+pub(crate) use clients::TRANSACTION_TIMEOUT;
 pub use error::{ConfigError, Owned};
 pub use settings::{Backoff, Delivery, GroupProtocol, Settings, Start, TopicPolicy};
+
+/// The longest time between two commits of transactions.
+const LONGEST_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Which brokers to use, and how. A clone is cheap and, where a broker inside the process is used, keeps it alive.
 ///
@@ -199,6 +203,21 @@ impl Config {
         self.with(|settings| settings.start = start)
     }
 
+    /// See [`Settings::keep_skipped`].
+    pub fn keep_skipped(self, keep: bool) -> Config {
+        self.with(|settings| settings.keep_skipped = keep)
+    }
+
+    /// See [`Settings::commit_interval`].
+    pub fn commit_interval(self, interval: Duration) -> Config {
+        self.with(|settings| settings.commit_interval = interval)
+    }
+
+    /// See [`Settings::slot`].
+    pub fn slot(self, slot: impl Into<String>) -> Config {
+        self.with(|settings| settings.slot = Some(slot.into()))
+    }
+
     /// The settings in force, apart from librdkafka's properties.
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
@@ -217,6 +236,12 @@ impl Config {
     /// Whether a broker inside this process is used.
     pub fn is_embedded(&self) -> bool {
         self.inner.embedded.is_some()
+    }
+
+    /// One of librdkafka's properties, as it was set for consumers.
+    pub(crate) fn consumer_property(&self, property: &str) -> Option<&str> {
+        let Inner { both, consumer, .. } = &*self.inner;
+        consumer.get(property).or_else(|| both.get(property)).map(String::as_str)
     }
 
     /// How the group divides its partitions. With `Consumer` a topic that is created after the subscribe is not
@@ -282,6 +307,12 @@ impl Config {
         }
         if settings.in_flight == 0 {
             return wrong("in_flight", "at least one record must be allowed");
+        }
+        if settings.commit_interval > LONGEST_INTERVAL {
+            return wrong("commit_interval", "a transaction has to end within 10 seconds; leave it below 5");
+        }
+        if settings.slot.as_ref().is_some_and(|slot| slot.is_empty() || slot.contains('\0')) {
+            return wrong("slot", "it names transactions and cannot be empty or have a zero byte in it");
         }
         if settings.connect_limit.is_zero() {
             return wrong("connect_limit", "zero leaves no time to reach a broker");

@@ -46,8 +46,19 @@ pub struct Settings {
     pub backoff: Backoff,
     /// How a group divides its partitions; `None`: `Consumer` on the embedded broker, `Classic` elsewhere.
     pub group_protocol: Option<GroupProtocol>,
+    /// Whether records that no window can use (bytes that cannot be read, without a key or a time) are kept in their
+    /// topic's dead letters. They are counted in any case. Default: they are not.
+    pub keep_skipped: bool,
     /// Where a group begins that has never committed. Default at the earliest record.
     pub start: Start,
+    /// How often transactions are committed: results are seen about this much later, and each costs the brokers a few
+    /// milliseconds. Default 100 ms.
+    pub commit_interval: Duration,
+    /// What tells this instance of the app from the others that run at the same time, as its restart will be told again:
+    /// a pod's ordinal, say. It names the app's transactions; one who starts under it ends at once what the last one left
+    /// open, instead of after ten seconds. Default: `group.instance.id`, or else the host's name and the first number that
+    /// no other process there holds.
+    pub slot: Option<String>,
 }
 
 /// Room for key, lengths and batch header around what the limits count, in bytes.
@@ -71,7 +82,10 @@ impl Default for Settings {
             delivery: Delivery::AtLeastOnce,
             backoff: Backoff::default(),
             group_protocol: None,
+            keep_skipped: false,
             start: Start::Earliest,
+            commit_interval: Duration::from_millis(100),
+            slot: None,
         }
     }
 }

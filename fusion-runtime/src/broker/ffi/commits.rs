@@ -10,6 +10,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::RDKafkaErrorCode;
 use sys::rd_kafka_resp_err_t as Code;
 
+use super::Offsets;
 use super::queue::{KeepAlive, Queue};
 
 /// Commits a consumer's offsets without waiting, and tells what became of each commit.
@@ -55,6 +56,11 @@ impl Commits {
         }
         self.pending += 1;
         Ok(())
+    }
+
+    /// Sends a commit of offsets with what stands beside them.
+    pub fn send_offsets(&mut self, offsets: &Offsets) -> Result<(), RDKafkaErrorCode> {
+        self.send(offsets.list())
     }
 
     /// How many commits have no outcome yet.

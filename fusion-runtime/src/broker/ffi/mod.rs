@@ -7,25 +7,30 @@
 //! - [`WakeGuard`] unparks a thread when a client has events.
 //! - [`Commits`] tells what became of a commit.
 //! - [`produce`] queues a record whose header names and values are any bytes, null included.
-//!
-//! The text beside a committed offset will be read and written here too: rust-rdkafka's accessors panic on bytes
-//! that are not UTF-8, and its setter leaks.
+//! - [`Offsets`] and [`committed`] write and read the bytes beside a committed offset.
+//! - [`GroupMetadata`] and the calls in [`transactions`] say what rust-rdkafka's keep to themselves: generations, and
+//!   whether an error is to be repeated, aborted or final.
 #![allow(unsafe_code)]
 
 mod batch;
 mod commits;
+mod groups;
 mod message;
+mod offsets;
 mod queue;
 mod send;
 #[cfg(test)]
 mod tests;
+pub mod transactions;
 
 use rdkafka::bindings as sys;
 use rdkafka::client::{Client, ClientContext};
 
 pub use batch::Batch;
 pub use commits::Commits;
+pub use groups::GroupMetadata;
 pub use message::{Message, MessageError, NativeHeaders};
+pub use offsets::{Committed, Offsets, committed};
 pub use queue::{Forwarder, OwnQueue, WakeGuard};
 pub use send::produce;
 

@@ -15,12 +15,13 @@ use tokio::sync::mpsc;
 
 use crate::{
     Error,
-    broker::Start,
+    broker::{Start, ffi},
     consume::{
         lanes::Pressure,
+        metadata::{CommitMetadata, left_behind},
         rebalance::{self, Place},
+        service::Taken,
         shared::Assignment,
-        worker::Worker,
     },
     observe::Count,
 };
@@ -38,54 +39,61 @@ impl Owner {
         self.assign_at = Instant::now() + Duration::from_millis(200);
         let limit = self.assign_limit;
         self.assign_limit = (limit * 2).min(COMMITTED_LIMIT.1);
-        let wanted = rebalance::list(assigning);
+        let wanted = assigning.iter().map(|(topic, partition)| (topic.as_str(), *partition));
         // Blocks this thread for a round trip. What runs goes on; nothing new is taken meanwhile.
-        let known =
-            if wanted.count() == 0 { Ok(wanted) } else { self.client.committed_offsets(wanted, limit) };
-        let committed = match known {
-            Ok(committed) => committed,
-            Err(error) if is_passing(&error) => {
+        let known = match ffi::committed(&self.client, wanted, limit) {
+            Ok(known) => known,
+            Err(error) if is_passing(error) => {
                 tracing::warn!(%error, group = &*self.core.app, "the broker does not say where the group stands yet");
                 return Ok(());
             }
-            Err(error) => return Err(Error::client("consumer", error)),
+            Err(error) => return Err(Error::client("consumer", KafkaError::OffsetFetch(error))),
         };
         let mut offsets = TopicPartitionList::new();
         let mut starts = Vec::new();
-        for element in committed.elements() {
-            // Errors of single partitions hide inside `Ok`.
-            if let Err(error) = element.error() {
-                if !is_passing(&error) {
-                    return Err(Error::client("consumer", error));
+        for committed in known {
+            let (topic, partition) = (committed.topic.as_str(), committed.partition);
+            if let Some(error) = committed.error {
+                if !is_passing(error) {
+                    return Err(Error::client("consumer", KafkaError::OffsetFetch(error)));
                 }
-                tracing::warn!(%error, topic = element.topic(), partition = element.partition(), "no committed offset yet");
+                tracing::warn!(%error, topic, partition, "no committed offset yet");
                 return Ok(());
             }
-            let (topic, partition) = (element.topic().to_owned(), element.partition());
-            let committed = match element.offset() {
-                Offset::Offset(offset) => offset,
-                _ => UNKNOWN,
-            };
-            let offset = match element.offset() {
-                Offset::Offset(offset) => Offset::Offset(offset),
-                _ if self.start == Start::Latest => {
-                    match self.client.fetch_watermarks(&topic, partition, limit) {
-                        Ok((_, end)) => Offset::Offset(end),
-                        Err(error) => {
-                            tracing::warn!(%error, topic, partition, "the end of the partition is not known yet");
-                            return Ok(());
-                        }
+            let itself = self.services.get(topic).is_some_and(|service| service.commits());
+            // Whoever commits by itself has to know where it begins, and where what it left behind must end.
+            let watermarks = if itself || committed.offset.is_none() && self.start == Start::Latest {
+                match self.client.fetch_watermarks(topic, partition, limit) {
+                    Ok(watermarks) => Some(watermarks),
+                    Err(error) => {
+                        tracing::warn!(%error, topic, partition, "the end of the partition is not known yet");
+                        return Ok(());
                     }
                 }
-                _ => Offset::Beginning,
+            } else {
+                None
             };
+            let offset = match (committed.offset, watermarks) {
+                (Some(offset), _) => Offset::Offset(offset),
+                (None, Some((_, end))) if self.start == Start::Latest => Offset::Offset(end),
+                (None, Some((start, _))) => Offset::Offset(start),
+                (None, None) => Offset::Beginning,
+            };
+            let left = watermarks
+                .filter(|_| itself)
+                .and_then(|(_, end)| left_behind(&committed, end, &self.core.counters));
             offsets
-                .add_partition_offset(&topic, partition, offset)
+                .add_partition_offset(topic, partition, offset)
                 .map_err(|error| Error::client("consumer", error))?;
-            starts.push(((topic, partition), offset, committed));
+            starts.push(Beginning {
+                place: (committed.topic, committed.partition),
+                offset,
+                committed: committed.offset.unwrap_or(UNKNOWN),
+                left,
+            });
         }
         let forwarder = self.queue.forwarder();
-        for ((topic, partition), ..) in &starts {
+        for Beginning { place: (topic, partition), .. } in &starts {
             // A stop undoes it, so it is done again at each assign, and before it.
             if !forwarder.forward(&self.client, topic, *partition) {
                 tracing::error!(topic, partition, "the partition could not be forwarded");
@@ -95,8 +103,9 @@ impl Owner {
         self.assigning = None;
         self.assign_at = Instant::now();
         self.assign_limit = COMMITTED_LIMIT.0;
-        for (place, offset, committed) in starts {
-            self.begin(place, offset, committed);
+        self.publish_membership();
+        for beginning in starts {
+            self.begin(beginning);
         }
         // The end that `Latest` chose holds from now on, also for whoever has the partition next.
         self.commit(None);
@@ -104,8 +113,9 @@ impl Owner {
         Ok(())
     }
 
-    fn begin(&mut self, place: Place, offset: Offset, committed: i64) {
-        let Some(served) = self.served.get(&place.0).cloned() else {
+    fn begin(&mut self, beginning: Beginning) {
+        let Beginning { place, offset, committed, left } = beginning;
+        let Some(service) = self.services.get(&place.0).cloned() else {
             tracing::error!(topic = place.0, "a topic that nobody serves was assigned");
             return;
         };
@@ -115,12 +125,24 @@ impl Owner {
             _ => UNKNOWN,
         };
         let assignment = Arc::new(Assignment::new(start, thread::current()));
+        self.epoch += 1;
         let (batches, receiver) = mpsc::unbounded_channel();
-        let worker = Worker::new(self.core.clone(), served, place.1, start, assignment.clone(), receiver);
-        self.runtime.spawn(worker);
+        self.runtime.spawn(service.serve(Taken {
+            core: self.core.clone(),
+            partition: place.1,
+            start,
+            left,
+            epoch: self.epoch,
+            assignment: assignment.clone(),
+            batches: receiver,
+            membership: self.membership.subscribe(),
+            fail: self.fail.clone(),
+        }));
         self.core.counters.one(Count::Assigned);
         let partition = Partition {
             place: place.clone(),
+            service,
+            epoch: self.epoch,
             assignment,
             batches,
             committed,
@@ -144,15 +166,21 @@ impl Owner {
     }
 }
 
+/// Where a partition begins.
+struct Beginning {
+    place: Place,
+    offset: Offset,
+    committed: i64,
+    left: Option<CommitMetadata>,
+}
+
 /// Whether asking again may help.
-fn is_passing(error: &KafkaError) -> bool {
+fn is_passing(error: RDKafkaErrorCode) -> bool {
     !matches!(
-        error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::GroupAuthorizationFailed
-                | RDKafkaErrorCode::TopicAuthorizationFailed
-                | RDKafkaErrorCode::Fatal
-                | RDKafkaErrorCode::SaslAuthenticationFailed
-        )
+        error,
+        RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::Fatal
+            | RDKafkaErrorCode::SaslAuthenticationFailed
     )
 }

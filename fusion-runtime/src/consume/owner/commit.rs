@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rdkafka::{Offset, TopicPartitionList, error::RDKafkaErrorCode};
 
 use crate::{
+    broker::ffi::GroupMetadata,
     consume::rebalance::{self, Place},
     observe::Count,
 };
@@ -17,8 +18,27 @@ impl Owner {
         if now >= self.next_commit {
             self.next_commit = now + COMMIT_EVERY;
             self.commit(None);
+            self.publish_membership();
             self.report_blocked();
         }
+    }
+
+    /// Tells those that commit by themselves what they may commit with. Brokers check member and generation, not who owns
+    /// a partition: what comes after a partition was lost would let through what is not ours any more. So nothing is
+    /// told while a revoke is open, and what is lost is given up before it ends.
+    pub(super) fn publish_membership(&mut self) {
+        let Some(transactions) = &self.transactions else { return };
+        if self.revoking.is_some() || rebalance::is_lost(&self.client) {
+            return;
+        }
+        let membership = GroupMetadata::of(&self.client);
+        if membership.is_none() || *self.membership.borrow() == membership {
+            return;
+        }
+        if let Some(membership) = &membership {
+            transactions.regroup(membership.clone());
+        }
+        self.membership.send_replace(membership);
     }
 
     /// Commits the progress of all partitions, or of some. What the broker says to it is taken in later.
@@ -32,6 +52,7 @@ impl Owner {
             let committable = partition.assignment.committable();
             let meant = places.is_none_or(|places| places.contains(place));
             if meant
+                && !partition.service.commits()
                 && committable != UNKNOWN
                 && committable != partition.committed
                 && list.add_partition_offset(&place.0, place.1, Offset::Offset(committable)).is_ok()

@@ -23,7 +23,9 @@ impl Owner {
         for message in messages.drain(..) {
             if let Some(error) = message.error() {
                 self.message_error(&message, error)?;
-                continue;
+                if error != MessageError::EndOfPartition {
+                    continue;
+                }
             }
             let key = (message.topic_handle(), message.partition());
             let place = match &self.last {
@@ -39,7 +41,11 @@ impl Owner {
             };
             // A partition that is on its way out, or gone: what librdkafka had fetched of it is dropped.
             let partition = self.partitions.get_mut(place);
-            if let Some(partition) = partition.filter(|partition| !partition.assignment.is_stopping()) {
+            let wanted = |partition: &&mut Partition| {
+                !partition.assignment.is_stopping()
+                    && (message.error().is_none() || partition.service.sees_ends())
+            };
+            if let Some(partition) = partition.filter(wanted) {
                 if partition.taken.is_empty() {
                     touched.push(place.clone());
                 }

@@ -16,14 +16,40 @@ use crate::{
         Config,
         ffi::{Commits, OwnQueue},
     },
-    consume::{
-        lanes::Pressure,
-        rebalance::GroupContext,
-        shared::{Core, Served},
-    },
+    consume::{lanes::Pressure, rebalance::GroupContext, service::Service, shared::Core},
+    observe::Counters,
+    produce::transactions::Transactions,
 };
 
 use super::{COMMIT_EVERY, COMMITTED_LIMIT, Owner, WAITING_BYTES};
+
+/// The client of an app's group, before it joins.
+pub(crate) struct GroupClient(Arc<BaseConsumer<GroupContext>>);
+
+impl GroupClient {
+    /// With `ends`, ends of partitions are messages of their own.
+    pub(crate) fn new(config: &Config, group: &str, ends: bool) -> Result<Self, Error> {
+        let mut properties = config.group_consumer(group)?;
+        if ends {
+            properties.set("enable.partition.eof", "true");
+        }
+        let client = properties.create_with_context(GroupContext::default());
+        Ok(GroupClient(Arc::new(client.map_err(|error| Error::client("consumer", error))?)))
+    }
+
+    /// Where those commit in this group that do so by themselves. What the last holder of our id left open has ended when
+    /// it returns: nobody may ask before that what was committed.
+    pub(crate) async fn transactions(
+        &self,
+        config: &Config,
+        group: &str,
+        counters: Arc<Counters>,
+    ) -> Result<Transactions, Error> {
+        let transactions = Transactions::start_counted(config, group, &self.0, counters)?;
+        transactions.ready().await?;
+        Ok(transactions)
+    }
+}
 
 /// An app's consumer.
 pub(crate) struct Consumer {
@@ -50,16 +76,13 @@ impl Consumer {
     /// Joins the app's group and begins to serve.
     pub(crate) fn start(
         config: &Config,
+        client: GroupClient,
         core: Arc<Core>,
-        served: Vec<Arc<Served>>,
+        services: Vec<Arc<dyn Service>>,
+        transactions: Option<Transactions>,
     ) -> Result<Consumer, Error> {
-        let client: Arc<BaseConsumer<GroupContext>> = Arc::new(
-            config
-                .group_consumer(&core.app)?
-                .create_with_context(GroupContext::default())
-                .map_err(|error| Error::client("consumer", error))?,
-        );
-        let topics: Vec<&str> = served.iter().map(|served| served.spec.topic).collect();
+        let GroupClient(client) = client;
+        let topics: Vec<&str> = services.iter().map(|service| service.topic()).collect();
         client.subscribe(&topics).map_err(|error| Error::client("consumer", error))?;
         let (commands, inbox) = std_mpsc::channel();
         let (fail, stopped) = watch::channel(None);
@@ -72,7 +95,10 @@ impl Consumer {
             .spawn(move || {
                 let (queue, commits) = (OwnQueue::new(&client), Commits::new(&client));
                 let owner = Owner {
-                    served: served.into_iter().map(|served| (served.spec.topic.to_owned(), served)).collect(),
+                    services: services
+                        .into_iter()
+                        .map(|service| (service.topic().to_owned(), service))
+                        .collect(),
                     partitions: HashMap::new(),
                     by_place: HashMap::new(),
                     last: None,
@@ -93,6 +119,9 @@ impl Consumer {
                     next_commit: Instant::now() + COMMIT_EVERY,
                     commits,
                     full_since: None,
+                    epoch: 0,
+                    transactions,
+                    membership: watch::channel(None).0,
                 };
                 owner.run();
                 drop(closing);

@@ -24,19 +24,21 @@ use crate::{
     Error,
     broker::{
         Start,
-        ffi::{Batch, Commits, Message, OwnQueue, WakeGuard},
+        ffi::{Batch, Commits, GroupMetadata, Message, OwnQueue, WakeGuard},
     },
     observe::Count,
+    produce::transactions::{Epoch, Transactions},
 };
 
 use super::{
     lanes::Pressure,
     rebalance::{GroupContext, Place, Rebalance},
-    shared::{Assignment, Core, Served},
+    service::Service,
+    shared::{Assignment, Core},
 };
 
 use handle::Command;
-pub(crate) use handle::{Consumer, Stopped};
+pub(crate) use handle::{Consumer, GroupClient, Stopped};
 
 /// Records taken from librdkafka at once.
 const BATCH: usize = 1024;
@@ -67,6 +69,8 @@ const UNKNOWN: i64 = -1;
 /// A partition that this member serves.
 struct Partition {
     place: Place,
+    service: Arc<dyn Service>,
+    epoch: Epoch,
     assignment: Arc<Assignment>,
     batches: mpsc::UnboundedSender<Batch>,
     /// What was committed last, or [`UNKNOWN`].
@@ -94,7 +98,7 @@ struct Stopping {
 
 struct Owner {
     core: Arc<Core>,
-    served: HashMap<String, Arc<Served>>,
+    services: HashMap<String, Arc<dyn Service>>,
     partitions: HashMap<Place, Partition>,
     /// Places by librdkafka's identity of the topic, so that no name is compared per message.
     by_place: HashMap<(usize, i32), Place>,
@@ -118,6 +122,11 @@ struct Owner {
     commits: Commits,
     /// Since when as much is held as may be.
     full_since: Option<Instant>,
+    /// Of the newest assignment.
+    epoch: Epoch,
+    /// Where those commit who do so by themselves, and what shows that they may.
+    transactions: Option<Transactions>,
+    membership: watch::Sender<Option<GroupMetadata>>,
 }
 
 impl Owner {

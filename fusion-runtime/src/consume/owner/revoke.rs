@@ -9,7 +9,7 @@ use crate::{
     observe::Count,
 };
 
-use super::{COMMIT_LIMIT, Owner, REVOKE_LIMIT, Revoking};
+use super::{COMMIT_LIMIT, Owner, Partition, REVOKE_LIMIT, Revoking};
 
 impl Owner {
     pub(super) fn begin_revoke(&mut self, mut places: Vec<Place>) {
@@ -28,6 +28,7 @@ impl Owner {
             for place in &places {
                 if let Some(partition) = self.partitions.get(place) {
                     partition.assignment.abandon();
+                    self.fence(partition);
                 }
             }
         }
@@ -36,6 +37,13 @@ impl Owner {
         match &mut self.revoking {
             Some(revoking) => revoking.places.extend(places),
             None => self.revoking = Some(Revoking { places, until }),
+        }
+    }
+
+    /// Has nothing more committed for an assignment that was given up.
+    fn fence(&self, partition: &Partition) {
+        if let Some(transactions) = self.transactions.as_ref().filter(|_| partition.service.commits()) {
+            transactions.fence(&partition.place.0, partition.place.1, partition.epoch);
         }
     }
 
@@ -59,6 +67,7 @@ impl Owner {
         // Those that have ended by now do not mind.
         for partition in places.iter().filter_map(|place| self.partitions.get(place)) {
             partition.assignment.abandon();
+            self.fence(partition);
         }
         self.commit_and_wait(Some(&places), Instant::now() + COMMIT_LIMIT);
         self.resume_before_unassign(&places);

@@ -1,0 +1,97 @@
+//! What an app with windows needs besides: their logs, and who reads sources and logs.
+
+use std::{
+    any::TypeId,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
+
+use tokio::sync::broadcast;
+
+use crate::{
+    Error,
+    broker::{Config, TopicInfo, TopicSpec, topics},
+    consume::Service,
+    produce::transactions::Transactions,
+    window::{AnyWindow, Declared, Ends, Gatherings, Intake, Target},
+};
+
+use super::{Produced, results::CAPACITY};
+
+/// Creates the windows' logs, whose partitions depend on those of the sources.
+pub(super) async fn declare(
+    app: &str,
+    config: &Config,
+    windows: Vec<(TypeId, Box<dyn AnyWindow>)>,
+    known: &[TopicInfo],
+    results: &mut HashMap<TypeId, broadcast::Sender<Produced>>,
+) -> Result<Vec<Arc<Declared>>, Error> {
+    let partitions = |topic: &str| {
+        let info = known.iter().find(|info| info.name == topic);
+        info.map_or(0, |info| info.partitions)
+    };
+    let declared: Vec<Declared> = windows
+        .into_iter()
+        .map(|(id, window)| {
+            let sender = broadcast::channel(CAPACITY).0;
+            results.insert(id, sender.clone());
+            Declared::new(app, window, partitions, sender)
+        })
+        .collect();
+    let mut wanted = Vec::new();
+    for declared in &declared {
+        wanted.push(TopicSpec {
+            name: declared.log.clone(),
+            partitions: Some(declared.partitions),
+            config: LOG.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        });
+        wanted.push(TopicSpec::named(&declared.failures));
+    }
+    let (asking, policy) = (config.clone(), config.settings().topics);
+    let ensured = tokio::task::spawn_blocking(move || topics::ensure(&asking, &wanted, policy));
+    let logs = ensured.await.map_err(|_| Error::Stopped)??;
+    for declared in &declared {
+        let found = logs.iter().find(|info| info.name == declared.log).map_or(0, |info| info.partitions);
+        if found != declared.partitions {
+            return Err(Error::Window {
+                name: declared.spec.name,
+                partition: 0,
+                offset: 0,
+                reason: format!(
+                    "its log `{}` has {found} partitions, but the largest of its sources has {}: keys would meet \
+                     elsewhere. Give the window another `name` to begin anew",
+                    declared.log, declared.partitions
+                ),
+            });
+        }
+    }
+    Ok(declared.into_iter().map(Arc::new).collect())
+}
+
+/// Nothing is deleted by age: what an open window needs may be old. What no window needs any more is deleted by us.
+const LOG: [(&str, &str); 3] =
+    [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("message.timestamp.type", "CreateTime")];
+
+/// Who reads the sources, and who reads the logs.
+pub(super) fn services(
+    app: &str,
+    config: &Config,
+    declared: &[Arc<Declared>],
+    transactions: &Transactions,
+) -> Result<Vec<Arc<dyn Service>>, Error> {
+    let ends = Ends::start(config, app)?;
+    let mut sources: BTreeMap<&str, Vec<Target>> = BTreeMap::new();
+    for window in declared {
+        for (topic, name) in window.spec.topics.iter().enumerate() {
+            sources.entry(*name).or_default().push(Target { window: window.clone(), topic });
+        }
+    }
+    let mut services: Vec<Arc<dyn Service>> = Vec::new();
+    for (topic, targets) in sources {
+        services.push(Arc::new(Intake::new(topic, targets, transactions.clone(), ends.clone())));
+    }
+    for window in declared {
+        services.push(Arc::new(Gatherings::new(window.clone(), transactions.clone())));
+    }
+    Ok(services)
+}

@@ -1,0 +1,81 @@
+//! Who serves the partitions of a topic: reactors, and windows in two ways.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use tokio::sync::{mpsc, watch};
+
+use crate::{
+    Error,
+    broker::ffi::{Batch, GroupMetadata},
+    produce::transactions::{CommitMetadata, Epoch},
+};
+
+use super::{
+    shared::{Assignment, Core, Served},
+    worker::Worker,
+};
+
+/// The work on one partition, for one assignment.
+pub(crate) type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Serves the partitions of one topic.
+pub(crate) trait Service: Send + Sync {
+    /// The topic.
+    fn topic(&self) -> &str;
+
+    /// Whether it commits by itself, in transactions: a partition is committed in one way only.
+    fn commits(&self) -> bool {
+        false
+    }
+
+    /// Whether it is shown ends of partitions, as messages with that error.
+    fn sees_ends(&self) -> bool {
+        false
+    }
+
+    /// Begins to serve a partition. The work ends once the assignment is told to stop, and says so through
+    /// [`Assignment::end`].
+    fn serve(&self, partition: Taken) -> Serving;
+}
+
+/// A partition that this member was given.
+pub(crate) struct Taken {
+    pub(crate) core: Arc<Core>,
+    pub(crate) partition: i32,
+    /// The offset of the first record to come. It is negative if only that one tells, which it never does for those that
+    /// commit by themselves.
+    pub(crate) start: i64,
+    /// What the last owner left beside the committed offset, for those that commit by themselves.
+    pub(crate) left: Option<CommitMetadata>,
+    /// Higher than those of all assignments before.
+    pub(crate) epoch: Epoch,
+    pub(crate) assignment: Arc<Assignment>,
+    pub(crate) batches: mpsc::UnboundedReceiver<Batch>,
+    pub(super) membership: watch::Receiver<Option<GroupMetadata>>,
+    pub(super) fail: watch::Sender<Option<Arc<Error>>>,
+}
+
+impl Taken {
+    /// What shows the brokers that this member may commit for the partition; `None` once it may not.
+    pub(crate) fn membership(&self) -> Option<GroupMetadata> {
+        let membership = self.membership.borrow().clone();
+        // In this order: what was lost is given up before the membership that follows is known.
+        membership.filter(|_| !self.assignment.is_abandoned())
+    }
+
+    /// Ends the app: the partition cannot go on, and whatever is behind what failed would hide it.
+    pub(crate) fn fail(&self, error: impl Into<Error>) {
+        self.fail.send_replace(Some(Arc::new(error.into())));
+    }
+}
+
+impl Service for Arc<Served> {
+    fn topic(&self) -> &str {
+        self.spec.topic
+    }
+
+    fn serve(&self, taken: Taken) -> Serving {
+        let Taken { core, partition, start, assignment, batches, .. } = taken;
+        Box::pin(Worker::new(core, self.clone(), partition, start, assignment, batches))
+    }
+}

@@ -1,0 +1,18 @@
+//! The clock, in the unit of everything on the wire.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tokio::time::Instant;
+
+/// Milliseconds since 1970.
+pub(crate) fn now() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// When the clock will show `millis`, as far as timers go.
+pub(crate) fn instant(millis: i64, now: i64) -> Instant {
+    const FAR: u64 = 24 * 60 * 60 * 1_000;
+    let ahead = u64::try_from(millis.saturating_sub(now)).unwrap_or(0);
+    Instant::now() + Duration::from_millis(ahead.min(FAR))
+}

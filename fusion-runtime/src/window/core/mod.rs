@@ -1,0 +1,44 @@
+//! The heart of windows: which windows a record belongs to, when they fire, what came too late, and where a replay has
+//! to begin. Data structures only: no I/O, no clock, no threads; all times are milliseconds since 1970, handed in.
+//!
+//! A [`Table`] holds what is open of one log, or of the partitions of one number where sources are copartitioned. It is
+//! given each record with [`Table::record`] and each new time with [`Table::advance`], and tells what happened as
+//! [`Event`]s. Where the time comes from is somebody else's business: [`Sources`] takes it from the partitions that are
+//! read (idleness, clocks that are ahead), [`Claims`] from what the writers of a re-keyed log claim in it.
+//! [`Table::cut`] is what a commit must remember; [`Table::resume`] starts from it, and what is then replayed is decided
+//! again, but says nothing below the cut.
+
+mod aligned;
+mod claims;
+mod cut;
+mod kind;
+mod late;
+mod need;
+mod rules;
+mod session;
+mod sliding;
+mod slots;
+mod table;
+#[cfg(test)]
+mod tests;
+mod time;
+
+pub use claims::{Claim, Claims, ClaimsError, Control};
+pub use cut::{Cut, Part, Split};
+pub use kind::Kind;
+pub use late::{Late, LateReason};
+pub use need::Needed;
+pub use rules::{Rules, RulesError, Ways};
+pub use table::{Entry, Event, Span, Table, Verdict};
+pub use time::{Intake, Newest, Skip, Sources, Time};
+
+pub use super::{Place, Reason};
+
+/// What one key has gathered in one window.
+pub trait Aggregate: Default {
+    /// What a record adds.
+    type Item;
+
+    /// Takes a record. Called in the order of arrival, which need not be the order of times.
+    fn add(&mut self, item: Self::Item, at: &Place);
+}

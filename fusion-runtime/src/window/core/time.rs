@@ -1,0 +1,185 @@
+//! Where time is: over the partitions that are read.
+
+use super::Reason;
+
+/// The time of a window, in milliseconds since 1970, and what a window fires for that closes by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Time {
+    /// The time.
+    pub at: i64,
+    /// [`Reason::Closed`] when records moved it, [`Reason::Idle`] when all partitions are idle, [`Reason::Drained`].
+    pub reason: Reason,
+}
+
+/// The newest event time of a partition. The order is that of the times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Newest {
+    /// The event time.
+    pub time: i64,
+    /// When its record arrived, by the clock of who read it.
+    pub arrived: i64,
+}
+
+/// What a record is to time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Intake {
+    /// An ordinary one.
+    Taken,
+    /// More than `max_future` ahead of the clock: gathered and counted, but time does not move by it, and its partition is
+    /// no less silent for it.
+    Ahead,
+    /// Not gathered.
+    Skipped(Skip),
+}
+
+/// Why a record never reaches a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Skip {
+    /// Its event time is below 0.
+    Negative,
+    /// It is more than 24 hours further ahead of the clock than `max_future`.
+    TooFar,
+}
+
+impl Skip {
+    /// The word for it in metrics and dead letters.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Skip::Negative => "negative_timestamp",
+            Skip::TooFar => "too_far",
+        }
+    }
+}
+
+/// Beyond `max_future` by this much, a record would hold back the log for longer than it is worth.
+const TOO_FAR: i64 = 24 * 60 * 60 * 1000;
+
+/// The partitions that are read, and time over them: the least of their newest event times, without those that are idle.
+/// Where all are idle it is the largest, and goes on with the clock.
+#[derive(Clone, Debug)]
+pub struct Sources {
+    idle: Option<i64>,
+    follow_clock: bool,
+    max_future: Option<i64>,
+    partitions: Vec<Partition>,
+    time: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Partition {
+    newest: Option<Newest>,
+    /// When it was last heard of, or assigned.
+    heard: i64,
+    caught_up: bool,
+}
+
+impl Sources {
+    /// No partitions yet. A partition is idle after `idle` milliseconds of silence, never with `None`; a record does not
+    /// move time if it is more than `max_future` ahead of the clock.
+    pub fn new(idle: Option<i64>, max_future: Option<i64>) -> Self {
+        Sources { idle, follow_clock: true, max_future, partitions: Vec::new(), time: None }
+    }
+
+    /// Time stands still while all partitions are idle.
+    #[must_use]
+    pub fn without_clock(mut self) -> Self {
+        self.follow_clock = false;
+        self
+    }
+
+    /// Adds a partition that was assigned now, with what a commit remembers of it. It is called by its number from then
+    /// on: the first is 0.
+    pub fn assign(&mut self, newest: Option<i64>, now: i64) -> usize {
+        let newest = newest.map(|time| Newest { time, arrived: now });
+        self.partitions.push(Partition { newest, heard: now, caught_up: false });
+        self.partitions.len() - 1
+    }
+
+    /// The time that a commit remembers. It does not go back behind that.
+    pub fn restore(&mut self, time: Option<i64>) {
+        self.time = self.time.max(time);
+    }
+
+    /// Whether a partition was read up to its confirmed end. Before it is, it is never idle.
+    pub fn caught_up(&mut self, partition: usize, caught_up: bool) {
+        self.partitions[partition].caught_up = caught_up;
+    }
+
+    /// Judges a record with this event time. [`now`](Self::now) says what it did to time.
+    pub fn take(&mut self, partition: usize, time: i64, clock: i64) -> Intake {
+        let ahead = time.saturating_sub(clock);
+        match self.max_future {
+            _ if time < 0 => return Intake::Skipped(Skip::Negative),
+            Some(most) if ahead > most.saturating_add(TOO_FAR) => return Intake::Skipped(Skip::TooFar),
+            Some(most) if ahead > most => return Intake::Ahead,
+            _ => {}
+        }
+        let partition = &mut self.partitions[partition];
+        partition.heard = clock;
+        if partition.newest.is_none_or(|newest| newest.time < time) {
+            partition.newest = Some(Newest { time, arrived: clock });
+        }
+        Intake::Taken
+    }
+
+    /// Whether a partition is caught up and silent.
+    pub fn is_idle(&self, partition: usize, clock: i64) -> bool {
+        self.partitions[partition].is_idle(self.idle, clock)
+    }
+
+    /// The newest event time of a partition.
+    pub fn newest(&self, partition: usize) -> Option<Newest> {
+        self.partitions[partition].newest
+    }
+
+    /// The time by this clock; `None` until each partition that is not idle has spoken.
+    pub fn now(&mut self, clock: i64) -> Option<Time> {
+        let partitions =
+            self.partitions.iter().map(|partition| (partition.newest, partition.is_idle(self.idle, clock)));
+        let time = over(partitions, clock, self.follow_clock);
+        self.time = self.time.max(time.map(|time| time.at));
+        let reason = time.map_or(Reason::Closed, |time| time.reason);
+        self.time.map(|at| Time { at, reason })
+    }
+
+    /// Whether a partition is more than `distance` ahead of the slowest that is not idle, and should wait for it.
+    pub fn is_ahead(&self, partition: usize, distance: i64, clock: i64) -> bool {
+        let others = self.partitions.iter().filter(|other| !other.is_idle(self.idle, clock));
+        let slowest = others.filter_map(|other| other.newest).map(|newest| newest.time).min();
+        let own = self.partitions[partition].newest;
+        own.zip(slowest).is_some_and(|(own, slowest)| own.time.saturating_sub(slowest) > distance)
+    }
+}
+
+impl Partition {
+    fn is_idle(&self, idle: Option<i64>, clock: i64) -> bool {
+        self.caught_up && idle.is_some_and(|idle| clock.saturating_sub(self.heard) >= idle)
+    }
+}
+
+/// The time over partitions, each with its newest and whether it is idle.
+pub(super) fn over(
+    partitions: impl Iterator<Item = (Option<Newest>, bool)>,
+    clock: i64,
+    follow_clock: bool,
+) -> Option<Time> {
+    let mut least = None;
+    let mut largest: Option<Newest> = None;
+    let mut all_idle = true;
+    for (newest, idle) in partitions {
+        if idle {
+            // Of several with one time the last to arrive: time must not run ahead.
+            largest = largest.max(newest);
+            continue;
+        }
+        all_idle = false;
+        let time = newest?.time;
+        least = Some(least.map_or(time, |least: i64| least.min(time)));
+    }
+    if !all_idle {
+        return least.map(|at| Time { at, reason: Reason::Closed });
+    }
+    let largest = largest?;
+    let since = if follow_clock { clock.saturating_sub(largest.arrived).max(0) } else { 0 };
+    Some(Time { at: largest.time.saturating_add(since), reason: Reason::Idle })
+}

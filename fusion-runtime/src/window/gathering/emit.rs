@@ -1,0 +1,216 @@
+//! What a partition's windows send: results, what came too late, what failed.
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::{
+    consume::{content_type, pairs},
+    failure::Failure,
+    produce::{Outgoing, transactions::Batch},
+    record::{
+        Record,
+        codec::{Codec, Format},
+        wire::{DeadLetter, HeaderBuf, name},
+    },
+    window::{Reason, core::LateReason, typed::Declared},
+};
+
+use super::typed::Fired;
+
+const START: &str = "fusion-window-start";
+const END: &str = "fusion-window-end";
+const REASON: &str = "fusion-window-reason";
+const EMIT_ID: &str = "fusion-emit-id";
+const LATE_REASON: &str = "fusion-late-reason";
+
+/// What emit ids are made in: one name space for all of them, so that whoever knows app, reactor, key and start can
+/// compute one.
+const EMIT_IDS: Uuid = Uuid::from_u128(0x8f0c_1e4a_52d7_5b0e_9a61_3c5d_7e24_0b96);
+
+/// Something to be sent.
+#[derive(Debug)]
+pub(super) enum Emit {
+    /// What a handler returned.
+    Result { fired: Fired, value: Vec<u8>, format: Format },
+    /// A handler failed for good.
+    Failed { fired: Fired, failure: Failure },
+    /// Every window refused a record; it is as it was in its source.
+    Late { record: Record, reason: LateReason },
+    /// A record of the log that cannot be read any more.
+    Unreadable { record: Record, failure: Failure },
+}
+
+/// In whose name it is sent.
+pub(super) struct Sender<'a> {
+    pub(super) app: &'a str,
+    pub(super) declared: &'a Declared,
+    pub(super) partition: i32,
+    pub(super) headers: HeaderBuf,
+}
+
+impl Sender<'_> {
+    /// Adds it to a batch.
+    pub(super) fn push(&mut self, emit: &Emit, batch: &mut Batch) {
+        self.headers.clear();
+        match emit {
+            Emit::Result { fired, value, format } => self.result(fired, value, *format, batch),
+            Emit::Failed { fired, failure } => self.failed(fired, failure, batch),
+            Emit::Late { record, reason } => self.late(record, *reason, batch),
+            Emit::Unreadable { record, failure } => self.unreadable(record, failure, batch),
+        }
+    }
+
+    fn result(&mut self, fired: &Fired, value: &[u8], format: Format, batch: &mut Batch) {
+        let Some(to) = self.declared.spec.to else { return };
+        self.window_headers(fired);
+        if let Some(content_type) = content_type(format) {
+            self.headers.push(name::CONTENT_TYPE, content_type.as_bytes());
+        }
+        batch.push(&Outgoing {
+            topic: to,
+            partition: None,
+            key: Some(&fired.key),
+            value: Some(value),
+            timestamp: Some(fired.timestamp.max(0)),
+            headers: &pairs(&self.headers),
+        });
+    }
+
+    fn window_headers(&mut self, fired: &Fired) {
+        self.headers.push(START, fired.window.start_millis().to_string().as_bytes());
+        self.headers.push(END, fired.window.end_millis().to_string().as_bytes());
+        self.headers.push(REASON, fired.window.reason().as_str().as_bytes());
+        let id = emit_id(self.app, self.declared.spec.name, fired, self.declared.spec.topics);
+        self.headers.push(EMIT_ID, id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
+    }
+
+    fn failed(&mut self, fired: &Fired, failure: &Failure, batch: &mut Batch) {
+        let members = fired.members.iter().map(|place| {
+            let topic = self.declared.spec.topics.get(usize::from(place.topic)).copied().unwrap_or_default();
+            (topic, place.partition, place.offset)
+        });
+        let letter = Letter {
+            window: self.declared.spec.name,
+            key: &String::from_utf8_lossy(&fired.key),
+            start: fired.window.start_millis(),
+            end: fired.window.end_millis(),
+            reason: fired.window.reason().as_str(),
+            records: members.collect(),
+        };
+        // Numbers and texts: there is nothing that could fail.
+        let value = serde_json::to_vec(&letter).unwrap_or_default();
+        self.window_headers(fired);
+        let record = Record {
+            topic: self.declared.log.clone(),
+            partition: self.partition,
+            offset: fired.cause,
+            timestamp: Some(fired.timestamp.max(0)),
+            ..Record::default()
+        };
+        self.dead_letter(&record, failure.code().as_str(), failure.message());
+        batch.push(&Outgoing {
+            topic: &self.declared.failures,
+            partition: None,
+            key: Some(&fired.key),
+            value: Some(&value),
+            timestamp: record.timestamp,
+            headers: &pairs(&self.headers),
+        });
+    }
+
+    fn late(&mut self, record: &Record, reason: LateReason, batch: &mut Batch) {
+        let Some(late) = self.declared.spec.late else { return };
+        self.dead_letter(record, "late", "every window of this record had fired or closed");
+        self.headers.push(LATE_REASON, reason.as_str().as_bytes());
+        self.original(late, record, batch);
+    }
+
+    fn unreadable(&mut self, record: &Record, failure: &Failure, batch: &mut Batch) {
+        self.dead_letter(record, failure.code().as_str(), failure.message());
+        self.original(&self.declared.failures, record, batch);
+    }
+
+    fn dead_letter(&mut self, record: &Record, code: &str, message: &str) {
+        self.headers.dead_letter(&DeadLetter { record: record.as_ref(), group: self.app, code, message });
+    }
+
+    fn original(&self, topic: &str, record: &Record, batch: &mut Batch) {
+        batch.push(&Outgoing {
+            topic,
+            partition: None,
+            key: record.key.as_deref(),
+            value: record.value.as_deref(),
+            timestamp: record.timestamp,
+            headers: &pairs(&self.headers),
+        });
+    }
+}
+
+/// A window whose handler failed, as a dead letter tells of it.
+#[derive(Serialize)]
+struct Letter<'a> {
+    window: &'a str,
+    key: &'a str,
+    start: i64,
+    end: i64,
+    reason: &'a str,
+    /// Topic, partition and offset of each.
+    records: Vec<(&'a str, i32, i64)>,
+}
+
+/// What tells a result from every other, and is the same if it is sent again.
+fn emit_id(app: &str, name: &str, fired: &Fired, topics: &[&str]) -> Uuid {
+    let mut bytes = Vec::with_capacity(app.len() + name.len() + fired.key.len() + 64);
+    for part in [app.as_bytes(), name.as_bytes(), &fired.key] {
+        bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
+        bytes.extend_from_slice(part);
+    }
+    bytes.extend_from_slice(&fired.window.start_millis().to_be_bytes());
+    if fired.window.reason() == Reason::Update
+        && let Some(place) = fired.members.last()
+    {
+        let topic = topics.get(usize::from(place.topic)).copied().unwrap_or_default();
+        bytes.extend_from_slice(topic.as_bytes());
+        bytes.extend_from_slice(&place.partition.to_be_bytes());
+        bytes.extend_from_slice(&place.offset.to_be_bytes());
+    }
+    Uuid::new_v5(&EMIT_IDS, &bytes)
+}
+
+/// Whether a handler returned nothing that would be sent.
+pub(super) fn is_nothing(declared: &Declared, value: &[u8], format: Format) -> bool {
+    declared.spec.optional && value == format.null()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::window::{Place, Window};
+
+    fn fired(key: &str, start: i64, reason: Reason, offset: i64) -> Fired {
+        let members = vec![Place { time: 0, topic: 0, partition: 0, offset }];
+        Fired {
+            key: key.as_bytes().into(),
+            window: Window::new(start, start + 10, reason, 1),
+            timestamp: start + 9,
+            cause: 1,
+            members,
+        }
+    }
+
+    #[test]
+    fn an_emit_id_is_that_of_key_and_start() {
+        let id = |app, name, fired: Fired| emit_id(app, name, &fired, &["brake"]);
+        let first = id("cars", "approve", fired("a", 0, Reason::Closed, 1));
+        assert_eq!(
+            first,
+            id("cars", "approve", fired("a", 0, Reason::Complete, 2)),
+            "however it came to fire"
+        );
+        assert_ne!(first, id("cars", "approve", fired("b", 0, Reason::Closed, 1)));
+        assert_ne!(first, id("cars", "approve", fired("a", 10, Reason::Closed, 1)));
+        assert_ne!(first, id("carsa", "pprove", fired("a", 0, Reason::Closed, 1)));
+        let update = |offset| id("cars", "approve", fired("a", 0, Reason::Update, offset));
+        assert_ne!(update(1), update(2), "each update is a result of its own");
+    }
+}

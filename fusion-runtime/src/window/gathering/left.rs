@@ -1,0 +1,65 @@
+//! What a commit of a log's partition remembers beside its offset.
+
+use crate::{
+    produce::transactions::CommitMetadata,
+    window::core::{Cut, Needed, Split},
+};
+
+/// The lowest offset that is still needed, and the time there.
+const NEEDED: &str = "n";
+const TIME: &str = "t";
+/// The lowest offset that was not processed.
+const HIGH: &str = "h";
+/// Sessions that outgrew `longest`.
+const SPLITS: &str = "s";
+
+/// What is committed for a cut: reading begins again at `needed.begin`.
+pub(super) fn to_metadata(cut: &Cut) -> CommitMetadata {
+    let mut metadata = CommitMetadata::new(cut.needed.begin);
+    metadata.set_offset(NEEDED, cut.needed.offset);
+    if let Some(time) = cut.needed.time {
+        metadata.set_number(TIME, time);
+    }
+    metadata.set_offset(HIGH, cut.high);
+    if !cut.splits.is_empty() {
+        let numbers = cut.splits.iter().flat_map(|split| [split.offset, split.first, split.last]);
+        metadata.set_bytes(SPLITS, numbers.flat_map(i64::to_be_bytes).collect::<Vec<u8>>());
+    }
+    metadata
+}
+
+/// The cut behind a commit; `None` if it is not one of a window.
+pub(super) fn from_metadata(metadata: &CommitMetadata) -> Option<Cut> {
+    let needed =
+        Needed { offset: metadata.offset_of(NEEDED)?, time: metadata.number(TIME), begin: metadata.offset() };
+    let mut splits = Vec::new();
+    for split in metadata.bytes(SPLITS).unwrap_or_default().chunks_exact(24) {
+        let (numbers, _) = split.as_chunks::<8>();
+        let [offset, first, last] = [numbers[0], numbers[1], numbers[2]].map(i64::from_be_bytes);
+        splits.push(Split { offset, first, last });
+    }
+    Some(Cut { needed, high: metadata.offset_of(HIGH)?, splits })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cut_comes_back() {
+        let splits =
+            vec![Split { offset: 7, first: -1, last: 9 }, Split { offset: 8, first: 0, last: i64::MAX }];
+        for time in [None, Some(1_000)] {
+            let needed = Needed { offset: 12, time, begin: 5 };
+            let cut = Cut { needed, high: 99, splits: splits.clone() };
+            let metadata = to_metadata(&cut);
+            let read = CommitMetadata::accept(metadata.encode().as_bytes(), 5, 99).unwrap();
+            assert_eq!(from_metadata(&read), Some(cut));
+        }
+    }
+
+    #[test]
+    fn a_commit_of_something_else_is_none() {
+        assert_eq!(from_metadata(&CommitMetadata::new(5)), None);
+    }
+}

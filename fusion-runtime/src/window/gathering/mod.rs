@@ -1,0 +1,59 @@
+//! Reading a window's log: what each partition gathers, and what becomes of the windows that fire.
+//!
+//! A partition is a function of its log. Time moves only by control records that are read from it, also where the clock
+//! moves it: the partition's owner writes a tick and acts when it reads it back. Results, late records and failures go
+//! out with the offset behind everything that caused them, in one transaction; an offset says from where the next owner
+//! reads again, and beside it stands up to where it does so silently.
+
+mod emit;
+mod left;
+mod typed;
+mod worker;
+
+use std::sync::Arc;
+
+use crate::{
+    consume::{Service, Serving, Taken},
+    produce::transactions::Transactions,
+};
+
+use super::typed::Declared;
+pub(crate) use typed::{Env, Gathering, gathering};
+use worker::Worker;
+
+/// Serves the log of one window.
+pub(crate) struct Gatherings {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    declared: Arc<Declared>,
+    transactions: Transactions,
+}
+
+impl Gatherings {
+    pub(crate) fn new(declared: Arc<Declared>, transactions: Transactions) -> Self {
+        Gatherings { shared: Arc::new(Shared { declared, transactions }) }
+    }
+}
+
+impl Service for Gatherings {
+    fn topic(&self) -> &str {
+        &self.shared.declared.log
+    }
+
+    fn commits(&self) -> bool {
+        true
+    }
+
+    fn sees_ends(&self) -> bool {
+        true
+    }
+
+    fn serve(&self, partition: Taken) -> Serving {
+        match Worker::new(self.shared.clone(), partition) {
+            Some(worker) => Box::pin(worker.run()),
+            None => Box::pin(std::future::ready(())),
+        }
+    }
+}

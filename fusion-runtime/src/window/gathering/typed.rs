@@ -1,0 +1,395 @@
+//! What one partition of a window's log gathers, and the runs of the handler: all that knows the window's types.
+
+use std::{
+    collections::VecDeque,
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::{self, Poll},
+};
+
+use tokio::time::{Instant, sleep_until, timeout_at};
+
+use crate::{
+    consume::{Core, Ran, Seat, Started},
+    dag::Caller,
+    failure::{Code, Failure},
+    observe::Count,
+    reactor::{Context, HandIns, Run},
+    record::{HeadersRef, RecordRef},
+    window::{
+        Gathered, Place, Strategy, Unread, Window, WindowReactor,
+        core::{Aggregate, Cut, Entry, Event, Late, Rules, RulesError, Span, Table, Time, Verdict, Ways},
+        typed::{Declared, read, rules},
+    },
+};
+
+/// A window's key, as the bytes that the log's records have.
+pub(crate) type KeyBytes = Arc<[u8]>;
+
+/// A window that fired, for those who send its result.
+#[derive(Clone, Debug)]
+pub(crate) struct Fired {
+    pub(crate) key: KeyBytes,
+    pub(crate) window: Window,
+    /// The time of its result.
+    pub(crate) timestamp: i64,
+    /// The record or control record of the log that caused it.
+    pub(crate) cause: i64,
+    /// Where its records came from.
+    pub(crate) members: Vec<Place>,
+}
+
+/// A run that was started.
+pub(crate) enum Begun {
+    Done(Fired, Ran),
+    Pending(Pin<Box<dyn Future<Output = (Fired, Ran)> + Send>>),
+}
+
+/// A record of the log.
+pub(crate) struct Arrived<'a> {
+    pub(crate) offset: i64,
+    /// Where reading has to begin to know what is known of time here.
+    pub(crate) begin: i64,
+    pub(crate) key: &'a [u8],
+    pub(crate) value: Unread<'a>,
+    pub(crate) place: Place,
+    pub(crate) source: &'a Arc<str>,
+    /// How many bytes the record has.
+    pub(crate) size: usize,
+}
+
+/// The open windows of one partition.
+pub(crate) trait Gathering: Send {
+    /// Takes a record.
+    ///
+    /// # Errors
+    /// When its value cannot be read: the declaration has changed since it was re-keyed.
+    fn record(&mut self, record: Arrived<'_>) -> Result<Verdict, Failure>;
+    /// Moves time, as the log says at `offset`.
+    fn advance(&mut self, offset: i64, time: Time);
+    /// Fires everything that is open.
+    fn drain(&mut self, offset: i64);
+    /// Everything below `position` was read.
+    fn reached(&mut self, position: i64);
+    /// How many windows refused a record since the last question.
+    fn late(&mut self) -> Vec<Late>;
+    /// Starts the handler for the next window that fired.
+    fn start(&mut self, cx: &mut task::Context<'_>) -> Option<Begun>;
+    /// How many have fired whose handlers have not been started.
+    fn fired(&self) -> usize;
+    fn cut(&self, high: i64, begin: i64) -> Option<Cut>;
+    fn time(&self) -> Option<i64>;
+    fn next_close(&self) -> Option<i64>;
+    fn open_keys(&self) -> usize;
+    fn open_bytes(&self) -> u64;
+}
+
+/// What is gathered, and from where.
+struct Members<G> {
+    places: Vec<Place>,
+    gathered: G,
+}
+
+impl<G: Gathered> Default for Members<G> {
+    fn default() -> Self {
+        Members { places: Vec::new(), gathered: G::default() }
+    }
+}
+
+impl<G: Gathered> Aggregate for Members<G> {
+    type Item = (G::Item, Context);
+
+    fn add(&mut self, (item, cx): Self::Item, at: &Place) {
+        self.places.push(*at);
+        self.gathered.add(item, at, &cx);
+    }
+}
+
+/// What each kind of window can do with what is gathered.
+fn ways<W: WindowReactor>() -> Ways<Members<W::Gathered>> {
+    Ways {
+        copy_item: |(item, cx)| Some((W::Strategy::copy(item)?, cx.clone())),
+        copy: |members| {
+            Some(Members { places: members.places.clone(), gathered: W::copy(&members.gathered)? })
+        },
+        merge: |members, mut other| {
+            members.places.append(&mut other.places);
+            W::Strategy::merge(&mut members.gathered, other.gathered);
+        },
+    }
+}
+
+/// The bytes of memory that a record takes besides its own.
+const OVERHEAD: usize = 160;
+
+pub(crate) struct Typed<W: WindowReactor, F> {
+    handler: fn(W::Gathered, W::HandIns) -> F,
+    seat: Seat<F>,
+    table: Table<KeyBytes, Members<W::Gathered>>,
+    out: Out<W>,
+    env: Arc<Env>,
+}
+
+/// What happened, and was not looked at.
+struct Out<W: WindowReactor> {
+    fired: VecDeque<(Fired, W::Gathered)>,
+    late: Vec<Late>,
+}
+
+/// What all runs of one partition have in common.
+pub(crate) struct Env {
+    pub(crate) core: Arc<Core>,
+    pub(crate) declared: Arc<Declared>,
+    pub(crate) partition: i32,
+}
+
+/// The open windows of a partition, empty or as its last owner left them.
+///
+/// # Errors
+/// When windows cannot be declared like this.
+pub(crate) fn gathering<W: WindowReactor>(
+    env: Env,
+    left: Option<&Cut>,
+) -> Result<Box<dyn Gathering>, RulesError> {
+    named::<W, _>(W::run, env, left)
+}
+
+/// Gives the handler's future a name, `F`.
+fn named<W, F>(
+    handler: fn(W::Gathered, W::HandIns) -> F,
+    env: Env,
+    left: Option<&Cut>,
+) -> Result<Box<dyn Gathering>, RulesError>
+where
+    W: WindowReactor,
+    F: Future<Output = Result<W::Value, Failure>> + Send + 'static,
+{
+    let rules: Rules<Members<W::Gathered>> = rules(env.declared.spec, ways::<W>());
+    let table = match left {
+        Some(cut) => Table::resume(rules, cut)?,
+        None => Table::new(rules, 1)?,
+    };
+    let out = Out { fired: VecDeque::new(), late: Vec::new() };
+    Ok(Box::new(Typed::<W, F> { handler, seat: Seat::new(), table, out, env: Arc::new(env) }))
+}
+
+impl<W: WindowReactor> Out<W> {
+    fn take(&mut self, event: Event<KeyBytes, Members<W::Gathered>>, cause: i64, env: &Env) {
+        match event {
+            Event::Fired { key, span: Span { start, end }, reason, count, held } => {
+                let window = Window::new(start, end, reason, count);
+                let timestamp = env.declared.kind().timestamp(end);
+                let fired = Fired { key, window, timestamp, cause, members: held.places };
+                self.fired.push_back((fired, held.gathered));
+            }
+            Event::Late(late) => self.late.push(late),
+        }
+    }
+}
+
+impl<W, F> Gathering for Typed<W, F>
+where
+    W: WindowReactor,
+    F: Future<Output = Result<W::Value, Failure>> + Send + 'static,
+{
+    fn record(&mut self, record: Arrived<'_>) -> Result<Verdict, Failure> {
+        let Arrived { offset, begin, key, value, place, source, size } = record;
+        let item = read::<W>(usize::from(place.topic), value, Some(place.time))?.item;
+        let cx = Context::gathered(
+            self.env.declared.spec.name,
+            source.clone(),
+            place.partition,
+            place.offset,
+            Some(place.time),
+        );
+        let bytes = size + OVERHEAD + size_of::<<W::Gathered as Gathered>::Item>();
+        let entry = Entry {
+            log: 0,
+            offset,
+            begin,
+            key: key.into(),
+            item: (item, cx),
+            at: place,
+            bytes: bytes as u64,
+        };
+        let (out, env) = (&mut self.out, &self.env);
+        Ok(self.table.record(entry, None, &mut |event| out.take(event, offset, env)))
+    }
+
+    fn advance(&mut self, offset: i64, time: Time) {
+        let (out, env) = (&mut self.out, &self.env);
+        self.table.advance(Some(offset), time, &mut |event| out.take(event, offset, env));
+    }
+
+    fn drain(&mut self, offset: i64) {
+        let (out, env) = (&mut self.out, &self.env);
+        self.table.drain(Some(offset), &mut |event| out.take(event, offset, env));
+    }
+
+    fn reached(&mut self, position: i64) {
+        let (out, env) = (&mut self.out, &self.env);
+        self.table.reached(0, position, &mut |event| out.take(event, position, env));
+    }
+
+    fn late(&mut self) -> Vec<Late> {
+        std::mem::take(&mut self.out.late)
+    }
+
+    fn start(&mut self, cx: &mut task::Context<'_>) -> Option<Begun> {
+        let (fired, gathered) = self.out.fired.pop_front()?;
+        let env = &self.env;
+        let retry = env.declared.spec.retry;
+        // A second one only for those that may need it: it costs as much as the first.
+        let spare = (retry > 0).then(|| W::copy(&gathered)).flatten();
+        let until = Instant::now() + env.declared.spec.within;
+        let caller = env.caller(until);
+        let started = match hand_ins::<W>(env, &fired, 1, until, caller.as_ref()) {
+            Ok(hand_ins) => {
+                let handler = self.handler;
+                self.seat.start(|| handler(gathered, hand_ins), env.encode(), cx)
+            }
+            Err(failure) => Started::Done(Err(failure)),
+        };
+        let first = match started {
+            Started::Done(Err(failure)) if failure.is_retryable() && spare.is_some() => {
+                Started::Done(Err(failure))
+            }
+            Started::Done(ran) => return Some(Begun::Done(fired, ran)),
+            pending @ Started::Pending(_) => pending,
+        };
+        let attempts = Attempts::<W, F> { handler: self.handler, env: self.env.clone(), fired, caller };
+        Some(Begun::Pending(Box::pin(attempts.run(first, spare, until))))
+    }
+
+    fn fired(&self) -> usize {
+        self.out.fired.len()
+    }
+
+    fn cut(&self, high: i64, begin: i64) -> Option<Cut> {
+        self.table.cut(high, begin)
+    }
+
+    fn time(&self) -> Option<i64> {
+        self.table.time()
+    }
+
+    fn next_close(&self) -> Option<i64> {
+        self.table.next_close()
+    }
+
+    fn open_keys(&self) -> usize {
+        self.table.open_keys()
+    }
+
+    fn open_bytes(&self) -> u64 {
+        self.table.open_bytes()
+    }
+}
+
+impl Env {
+    fn caller(&self, until: Instant) -> Option<Caller> {
+        let route = self.core.route.as_ref().filter(|_| self.declared.window.calls())?;
+        Some(Caller::new(route.clone(), until, 0).with_back_off(self.core.back_off))
+    }
+
+    fn encode(&self) -> Option<crate::record::codec::Format> {
+        let wanted = self.declared.spec.to.is_some() || self.declared.is_listened();
+        wanted.then_some(self.core.format)
+    }
+}
+
+/// What the handler is handed in: its record is the window itself.
+fn hand_ins<W: WindowReactor>(
+    env: &Env,
+    fired: &Fired,
+    attempt: u32,
+    until: Instant,
+    caller: Option<&Caller>,
+) -> Result<W::HandIns, Failure> {
+    W::HandIns::hand_in(&Run {
+        record: RecordRef {
+            topic: &env.declared.log,
+            partition: env.partition,
+            offset: fired.cause,
+            timestamp: Some(fired.timestamp),
+            key: Some(&fired.key),
+            value: None,
+            headers: HeadersRef::Empty,
+        },
+        reactor: env.declared.spec.name,
+        attempt,
+        hops: 0,
+        deadline: until,
+        state: &env.core.state,
+        caller,
+        window: Some(fired.window),
+    })
+}
+
+/// A run that did not end at once, and those that follow if it fails.
+struct Attempts<W: WindowReactor, F> {
+    handler: fn(W::Gathered, W::HandIns) -> F,
+    env: Arc<Env>,
+    fired: Fired,
+    caller: Option<Caller>,
+}
+
+impl<W, F> Attempts<W, F>
+where
+    W: WindowReactor,
+    F: Future<Output = Result<W::Value, Failure>> + Send + 'static,
+{
+    async fn run(self, first: Started, mut spare: Option<W::Gathered>, until: Instant) -> (Fired, Ran) {
+        let counters = self.env.core.counters.clone();
+        let mut attempt = 1;
+        let mut ran = self.wait(first, until).await;
+        while let Err(failure) = &ran {
+            let retry = self.env.declared.spec.retry;
+            if !failure.is_retryable() || attempt > retry {
+                break;
+            }
+            // Those that are not `Clone` have one attempt.
+            let Some(gathered) = spare.take() else { break };
+            if attempt < retry {
+                spare = W::copy(&gathered);
+            }
+            if *failure.code() == Code::Panic {
+                counters.one(Count::Panics);
+            }
+            let spread = (self.fired.cause.cast_unsigned() ^ u64::from(attempt)) % 1_000;
+            sleep_until(Instant::now() + self.env.core.back_off.delay(attempt, spread as f64 / 1_000.0))
+                .await;
+            counters.one(Count::Retries);
+            attempt += 1;
+            ran = self.again(gathered, attempt).await;
+        }
+        (self.fired, ran)
+    }
+
+    async fn again(&self, gathered: W::Gathered, attempt: u32) -> Ran {
+        let until = Instant::now() + self.env.declared.spec.within;
+        let caller = self.caller.as_ref().map(|caller| caller.until(until));
+        let hand_ins = hand_ins::<W>(&self.env, &self.fired, attempt, until, caller.as_ref())?;
+        let mut call = Some((gathered, hand_ins));
+        let mut seat = Seat::new();
+        let started = poll_fn(|cx| {
+            let Some((gathered, hand_ins)) = call.take() else { return Poll::Pending };
+            Poll::Ready(seat.start(|| (self.handler)(gathered, hand_ins), self.env.encode(), cx))
+        })
+        .await;
+        self.wait(started, until).await
+    }
+
+    async fn wait(&self, started: Started, until: Instant) -> Ran {
+        let running = match started {
+            Started::Done(ran) => return ran,
+            Started::Pending(running) => running,
+        };
+        timeout_at(until, running).await.unwrap_or_else(|_| {
+            self.env.core.counters.one(Count::TimedOut);
+            let within = self.env.declared.spec.within;
+            Err(Failure::new(Code::Timeout, format!("the handler did not end before `within` of {within:?}")))
+        })
+    }
+}

@@ -1,0 +1,61 @@
+//! Reading the sources of re-keyed windows: each record goes to the partition of its key in the window's log, and with
+//! it goes what the partition it came from says about time.
+//!
+//! What depends on clocks or on the order of arrival is decided here and written down, so that the window itself is a
+//! function of its log: which records are skipped, which are too far ahead to move time, which partition is silent.
+
+mod clock;
+mod worker;
+
+use std::sync::Arc;
+
+use crate::{
+    consume::{Service, Serving, Taken},
+    produce::transactions::Transactions,
+};
+
+use super::{ends::Ends, typed::Declared};
+use worker::Worker;
+
+/// A window that gathers a topic.
+pub(crate) struct Target {
+    pub(crate) window: Arc<Declared>,
+    /// The topic's place among the window's.
+    pub(crate) topic: usize,
+}
+
+/// Serves one topic that windows gather, for all of them: they share its offsets.
+pub(crate) struct Intake {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    topic: String,
+    targets: Vec<Target>,
+    transactions: Transactions,
+    ends: Ends,
+}
+
+impl Intake {
+    pub(crate) fn new(topic: &str, targets: Vec<Target>, transactions: Transactions, ends: Ends) -> Self {
+        Intake { shared: Arc::new(Shared { topic: topic.to_owned(), targets, transactions, ends }) }
+    }
+}
+
+impl Service for Intake {
+    fn topic(&self) -> &str {
+        &self.shared.topic
+    }
+
+    fn commits(&self) -> bool {
+        true
+    }
+
+    fn sees_ends(&self) -> bool {
+        true
+    }
+
+    fn serve(&self, partition: Taken) -> Serving {
+        Box::pin(Worker::new(self.shared.clone(), partition).run())
+    }
+}

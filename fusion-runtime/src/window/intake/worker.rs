@@ -1,0 +1,383 @@
+//! The work on one source partition, for one assignment.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{
+    future::{BoxFuture, FutureExt, OptionFuture},
+    stream::{FuturesOrdered, StreamExt},
+};
+use tokio::time::sleep_until;
+
+use crate::{
+    broker::ffi::{self, Message, MessageError},
+    consume::{Taken, pairs},
+    produce::{
+        Outgoing,
+        transactions::{Batch, CommitMetadata, Outcome, Pending, TransactionError},
+    },
+    record::{
+        HeadersRef, RecordRef,
+        wire::{DeadLetter, HeaderBuf, dead_letter_topic},
+    },
+    window::{
+        clock,
+        log::{CONTROL, Claim, Control, SOURCE, Source},
+        observed::Skipped,
+        unread,
+    },
+};
+
+use super::{
+    Shared, Target,
+    clock::{Judged, Newest, Silence},
+};
+
+/// A batch is handed over when it is this large, or this old.
+const MOST_RECORDS: usize = 8_192;
+const MOST_BYTES: usize = 4 * 1024 * 1024;
+/// Batches on their way to a transaction; beyond them nothing more is read.
+const MOST_PENDING: usize = 2;
+/// How often the claims of a partition are repeated where they never expire, in milliseconds.
+const REPEAT: i64 = 3_000;
+/// How long to wait before a leader that gave no answer is asked again, in milliseconds.
+const ASK_AGAIN: i64 = 500;
+
+pub(super) struct Worker {
+    shared: Arc<Shared>,
+    taken: Taken,
+    /// For each target, the newest time.
+    newest: Vec<Newest>,
+    silence: Silence,
+    /// For each target, whether it was told to be idle.
+    told_idle: Vec<bool>,
+    batch: Option<Batch>,
+    /// When the batch is handed over, and when the claims are repeated; milliseconds since 1970.
+    due: Option<i64>,
+    repeat: i64,
+    pending: FuturesOrdered<Pending>,
+    asking: Option<BoxFuture<'static, (Option<i64>, i64)>>,
+    ask_at: i64,
+    headers: HeaderBuf,
+    source: Vec<u8>,
+}
+
+impl Worker {
+    pub(super) fn new(shared: Arc<Shared>, taken: Taken) -> Self {
+        let now = clock::now();
+        let left = taken.left.as_ref();
+        let newest = shared.targets.iter().map(|target| recall(left, target)).collect();
+        Worker {
+            silence: Silence::new(taken.start, now),
+            told_idle: vec![false; shared.targets.len()],
+            newest,
+            batch: None,
+            due: None,
+            // Whoever had the partition before may have called it idle.
+            repeat: now,
+            pending: FuturesOrdered::new(),
+            asking: None,
+            ask_at: 0,
+            headers: HeaderBuf::new(),
+            source: Vec::new(),
+            shared,
+            taken,
+        }
+    }
+
+    pub(super) async fn run(mut self) {
+        let assignment = self.taken.assignment.clone();
+        while !assignment.is_stopping() {
+            let now = clock::now();
+            self.ask_for_the_end(now);
+            self.speak(now);
+            let wake = clock::instant(self.wake_at(now), now);
+            let room = self.pending.len() < MOST_PENDING;
+            tokio::select! {
+                biased;
+                () = assignment.stopped() => {}
+                Some(outcome) = self.pending.next(), if !self.pending.is_empty() => {
+                    if !self.settle(outcome) {
+                        break;
+                    }
+                }
+                Some((end, asked)) = OptionFuture::from(self.asking.as_mut()) => {
+                    self.asking = None;
+                    self.silence.confirm(end, asked);
+                    if end.is_none() {
+                        self.ask_at = now + ASK_AGAIN;
+                    }
+                }
+                batch = self.taken.batches.recv(), if room => match batch {
+                    Some(batch) => self.take(batch, now),
+                    None => break,
+                },
+                () = sleep_until(wake), if room => {}
+            }
+        }
+        self.give_back().await;
+    }
+
+    /// What was read is handed over, and the assignment ends with its transaction: whoever has the partition next begins
+    /// behind it.
+    async fn give_back(&mut self) {
+        let assignment = self.taken.assignment.clone();
+        while self.taken.batches.try_recv().is_ok() {}
+        if !assignment.is_abandoned() {
+            self.hand_over(clock::now());
+            self.shared.transactions.hurry();
+        }
+        while !assignment.is_abandoned() {
+            tokio::select! {
+                outcome = self.pending.next() => match outcome {
+                    Some(outcome) => drop(self.settle(outcome)),
+                    None => break,
+                },
+                () = assignment.abandoned() => {}
+            }
+        }
+    }
+
+    /// `false`: the partition cannot go on.
+    fn settle(&self, outcome: Result<Outcome, TransactionError>) -> bool {
+        match outcome {
+            Ok(Outcome::Committed) => true,
+            // The owner knows of it by now, or soon.
+            Ok(Outcome::Lost) => false,
+            Err(error) => {
+                self.taken.fail(error);
+                false
+            }
+        }
+    }
+
+    fn wake_at(&self, now: i64) -> i64 {
+        let mut wake = self.repeat;
+        wake = self.due.map_or(wake, |due| due.min(wake));
+        for target in &self.shared.targets {
+            let Some(idle) = target.idle() else { continue };
+            if let Some(silent) = self.silence.due(idle).filter(|silent| *silent > now) {
+                wake = wake.min(silent);
+            }
+        }
+        if self.ask_at > now { wake.min(self.ask_at) } else { wake }
+    }
+
+    /// Asks the leader, if it depends on its word whether the partition is silent.
+    fn ask_for_the_end(&mut self, now: i64) {
+        let wanted =
+            |target: &Target| target.idle().is_some_and(|idle| self.silence.is_unconfirmed(idle, now));
+        if self.asking.is_some() || now < self.ask_at || !self.shared.targets.iter().any(wanted) {
+            return;
+        }
+        let (ends, topic, partition) =
+            (self.shared.ends.clone(), self.shared.topic.clone(), self.taken.partition);
+        self.asking = Some(async move { (ends.of(&topic, partition).await, now) }.boxed());
+    }
+
+    /// Hands over what is due, and repeats the claims when it is time or when silence begins or ends.
+    fn speak(&mut self, now: i64) {
+        let idle = |target: &Target| target.idle().is_some_and(|idle| self.silence.is_idle(idle, now));
+        let idle: Vec<bool> = self.shared.targets.iter().map(idle).collect();
+        let changed = idle != self.told_idle;
+        let due = self.due.is_some_and(|due| due <= now) || self.repeat <= now || changed;
+        if due && self.pending.len() < MOST_PENDING {
+            self.told_idle = idle;
+            self.hand_over(now);
+        }
+    }
+
+    fn take(&mut self, mut batch: ffi::Batch, now: i64) {
+        let count = batch.len();
+        while batch.next(|message| self.message(message, now)).is_some() {}
+        drop(batch);
+        self.taken.assignment.report(self.taken.start, count, 0);
+        let full = |batch: &Batch| batch.len() >= MOST_RECORDS || batch.bytes() >= MOST_BYTES;
+        if self.batch.as_ref().is_some_and(full) {
+            self.due = Some(now);
+        } else if self.due.is_none() {
+            let interval = self.taken.core.settings.commit_interval.as_millis();
+            self.due = Some(now + i64::try_from(interval).unwrap_or(0));
+        }
+    }
+
+    fn message(&mut self, message: &Message, now: i64) {
+        match message.error() {
+            Some(MessageError::EndOfPartition) => return self.silence.end(message.offset()),
+            Some(_) => return,
+            None => {}
+        }
+        let shared = self.shared.clone();
+        let headers = message.headers();
+        let record = RecordRef {
+            topic: &shared.topic,
+            partition: self.taken.partition,
+            offset: message.offset(),
+            timestamp: message.timestamp_millis(),
+            key: message.key(),
+            value: message.value(),
+            headers: if headers.is_empty() { HeadersRef::Empty } else { HeadersRef::Native(headers) },
+        };
+        self.silence.record(record.offset, now);
+        for (index, target) in shared.targets.iter().enumerate() {
+            self.sort(index, target, &record, now);
+        }
+    }
+
+    /// Sends a record to where the records of its key meet, or skips it.
+    fn sort(&mut self, index: usize, target: &Target, record: &RecordRef<'_>, now: i64) {
+        let window = &target.window;
+        let sorted = unread(record.value, record.headers)
+            .and_then(|value| window.window.sort(target.topic, value, record.timestamp));
+        let (key, time) = match sorted {
+            Ok(sorted) => match (sorted.key, sorted.time) {
+                (Some(key), Some(time)) => (key, time),
+                (None, _) => return self.skip(target, record, Skipped::NoKey, ""),
+                (_, None) => return self.skip(target, record, Skipped::NoTime, ""),
+            },
+            Err(failure) => return self.skip(target, record, Skipped::Undecodable, failure.message()),
+        };
+        match self.newest[index].take(time, now, target.max_future()) {
+            Judged::Gathered => {}
+            Judged::Ahead => window.observed.skip(target.topic, Skipped::Ahead),
+            Judged::TooFar => {
+                let message = format!("its time, {time}, is too far ahead of the clock, {now}");
+                return self.skip(target, record, Skipped::TooFar, &message);
+            }
+            Judged::Negative => return self.skip(target, record, Skipped::NoTime, ""),
+        }
+        let source = Source {
+            topic: record.topic,
+            partition: record.partition,
+            offset: record.offset,
+            timestamp: record.timestamp,
+        };
+        self.source.clear();
+        source.write(&mut self.source);
+        self.headers.clear();
+        self.headers.push(SOURCE, &self.source);
+        self.headers.copy(record.headers);
+        let Some(batch) = open(&mut self.batch, &self.taken) else { return };
+        batch.push(&Outgoing {
+            topic: &window.log,
+            partition: None,
+            key: Some(&key),
+            value: record.value,
+            timestamp: Some(time),
+            headers: &pairs(&self.headers),
+        });
+    }
+
+    /// Counts a record that no window sees, and keeps it if somebody may want to look at it.
+    fn skip(&mut self, target: &Target, record: &RecordRef<'_>, reason: Skipped, message: &str) {
+        target.window.observed.skip(target.topic, reason);
+        let keep = reason == Skipped::TooFar || self.taken.core.settings.keep_skipped;
+        if !keep {
+            return;
+        }
+        self.headers.clear();
+        self.headers.dead_letter(&DeadLetter {
+            record: *record,
+            group: &self.taken.core.app,
+            code: reason.as_str(),
+            message,
+        });
+        let Some(batch) = open(&mut self.batch, &self.taken) else { return };
+        batch.push(&Outgoing {
+            topic: &dead_letter_topic(record.topic),
+            partition: None,
+            key: record.key,
+            value: record.value,
+            timestamp: record.timestamp,
+            headers: &pairs(&self.headers),
+        });
+    }
+
+    /// Hands over what was read, and behind it, into every partition of each log, what this partition knows of time.
+    fn hand_over(&mut self, now: i64) {
+        open(&mut self.batch, &self.taken);
+        let Some(mut batch) = self.batch.take() else { return };
+        let next = self.silence.next();
+        let mut metadata = CommitMetadata::new(next);
+        for (index, target) in self.shared.targets.iter().enumerate() {
+            let newest = self.newest[index];
+            remember(&mut metadata, target, newest);
+            let control = Control {
+                stamp: now,
+                partitions: target.window.partitions,
+                sources: target.window.sources.as_slice().into(),
+                claims: vec![Claim {
+                    topic: self.shared.topic.as_str().into(),
+                    partition: self.taken.partition,
+                    newest: newest.time.map(|time| (time, newest.arrived)),
+                    idle: self.told_idle[index],
+                }],
+                drain: false,
+            };
+            let value = control.to_bytes();
+            for partition in 0..target.window.partitions {
+                batch.push(&Outgoing {
+                    partition: Some(partition),
+                    value: Some(&value),
+                    timestamp: Some(now),
+                    headers: &[(CONTROL.as_bytes(), Some(b"1"))],
+                    ..Outgoing::to(&target.window.log)
+                });
+            }
+        }
+        batch.commit(&self.shared.topic, self.taken.partition, self.taken.epoch, metadata);
+        self.pending.push_back(self.shared.transactions.submit(batch));
+        self.due = None;
+        self.repeat = now + self.shared.targets.iter().map(Target::repeat).min().unwrap_or(REPEAT);
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.taken.assignment.end();
+    }
+}
+
+impl Target {
+    fn idle(&self) -> Option<i64> {
+        self.window.spec.idle.map(millis)
+    }
+
+    fn max_future(&self) -> Option<i64> {
+        self.window.spec.max_future.map(millis)
+    }
+
+    /// How often its claims are repeated: a claim that was not for as long as `idle` has expired.
+    fn repeat(&self) -> i64 {
+        self.idle().map_or(REPEAT, |idle| (idle / 3).max(1))
+    }
+
+    /// How its window is called in the metadata that all windows of a topic share.
+    fn field(&self, kind: char) -> String {
+        format!("{kind}{:08x}", crate::window::short_hash(self.window.spec.name))
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn recall(left: Option<&CommitMetadata>, target: &Target) -> Newest {
+    let time = left.and_then(|left| left.number(&target.field('n')));
+    let arrived = left.and_then(|left| left.number(&target.field('a'))).unwrap_or(0);
+    Newest { time, arrived }
+}
+
+fn remember(metadata: &mut CommitMetadata, target: &Target, newest: Newest) {
+    if let Some(time) = newest.time {
+        metadata.set_number(&target.field('n'), time);
+        metadata.set_number(&target.field('a'), newest.arrived);
+    }
+}
+
+/// The batch that is being filled. There is none without a membership: then the assignment is about to end, too.
+fn open<'a>(batch: &'a mut Option<Batch>, taken: &Taken) -> Option<&'a mut Batch> {
+    if batch.is_none() {
+        *batch = taken.membership().map(Batch::new);
+    }
+    batch.as_mut()
+}

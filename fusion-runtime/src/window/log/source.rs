@@ -1,0 +1,51 @@
+//! Where a re-keyed record came from.
+
+use crate::record::HeadersRef;
+
+/// The header of a re-keyed record that says where it came from: partition (4 bytes), offset (8 bytes) and timestamp (8
+/// bytes, the smallest number for none), all big-endian, then the topic's name. The record's other headers follow as they
+/// came.
+pub(crate) const SOURCE: &str = "fusion-source";
+
+/// Where a re-keyed record came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Source<'a> {
+    pub(crate) topic: &'a str,
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    /// The record's own, which need not be its event time.
+    pub(crate) timestamp: Option<i64>,
+}
+
+impl<'a> Source<'a> {
+    /// The header's value, behind whatever is in `bytes`.
+    pub(crate) fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&self.partition.to_be_bytes());
+        bytes.extend_from_slice(&self.offset.to_be_bytes());
+        bytes.extend_from_slice(&self.timestamp.unwrap_or(i64::MIN).to_be_bytes());
+        bytes.extend_from_slice(self.topic.as_bytes());
+    }
+
+    /// Reads the header's value; `None` if it is not one of ours.
+    pub(crate) fn read(bytes: &'a [u8]) -> Option<Self> {
+        let (partition, rest) = bytes.split_first_chunk()?;
+        let (offset, rest) = rest.split_first_chunk()?;
+        let (timestamp, topic) = rest.split_first_chunk()?;
+        let timestamp = i64::from_be_bytes(*timestamp);
+        Some(Source {
+            topic: std::str::from_utf8(topic).ok()?,
+            partition: i32::from_be_bytes(*partition),
+            offset: i64::from_be_bytes(*offset),
+            timestamp: (timestamp != i64::MIN).then_some(timestamp),
+        })
+    }
+
+    /// That of a record, which ours is the first header of.
+    pub(crate) fn of(headers: HeadersRef<'a>) -> Option<Self> {
+        let (name, value) = headers.iter().next()?;
+        if name != SOURCE.as_bytes() {
+            return None;
+        }
+        Source::read(value?)
+    }
+}
