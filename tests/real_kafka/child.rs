@@ -8,7 +8,7 @@ use std::{
 
 use fusion::Start;
 
-use crate::{runtime, story, work};
+use crate::{runtime, story, windows, work};
 
 const ROLE: &str = "FUSION_REAL_KAFKA_ROLE";
 
@@ -25,6 +25,7 @@ pub fn run() -> Option<ExitCode> {
                 let config = work::config().start(Start::Earliest).stop_limit(stop);
                 work::app(worker, group, config, log).run().await
             }
+            ["windows", variant, group] => windows::serve(variant, group).await,
             _ => panic!("no role `{role}`"),
         }
     });

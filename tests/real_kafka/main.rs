@@ -16,6 +16,7 @@ mod offsets;
 mod replies;
 mod story;
 mod topics;
+mod windows;
 mod work;
 
 use std::{future::Future, pin::Pin, process::ExitCode};
@@ -57,6 +58,7 @@ const TESTS: &[(&str, Test)] = tests! {
     }
     story::{three_services_answer_in_whatever_order_they_start}
     topics::{missing_topics_are_created_as_configured, missing_topics_are_named}
+    windows::{one_result_per_window_however_members_die}
 };
 
 fn main() -> ExitCode {

@@ -86,10 +86,11 @@ impl Expansion<'_> {
         let strategy = Ident::new(kind(settings).strategy, ours());
         let (hand_ins, value, needs) = (self.hand_ins(graph), self.value(), self.needs());
         let (spec, read, copy) = (self.window_spec(names, graph), self.read(names), names.copy(settings));
-        let run = self.run_window(names, graph);
+        let (run, bounds) = (self.run_window(names, graph), names.bounds(settings));
         quote_spanned!(self.at_name()=>
             #[automatically_derived]
-            impl #root::window::WindowReactor for #reactor {
+            #[allow(trivial_bounds)]
+            impl #root::window::WindowReactor for #reactor #bounds {
                 type Gathered = #gathered;
                 type Strategy = #root::window::#strategy;
                 type HandIns = #hand_ins;
@@ -167,6 +168,8 @@ impl Expansion<'_> {
         let arms = names.topics().enumerate().map(|(place, (source, _))| {
             let (variant, span, topic) = (source.name(), source.span(), topic_variable(place));
             let (place, root, ty) = (Literal::usize_unsuffixed(place), root.at(span), source.item(root));
+            let mut topic = topic;
+            topic.set_span(span);
             let read = quote_spanned!(span=> #root::window::read::<_, #ty>(#topic, value));
             quote_spanned!(ours()=> #place => #item::#variant(#read?),)
         });
@@ -182,6 +185,7 @@ impl Expansion<'_> {
                 #time: ::core::option::Option<i64>,
             ) -> #root::Result<#root::window::Read<Self>, #root::Failure> {
                 #imports
+                use #root::window::{TakerKnown as _, TakerUnknown as _};
                 #(#bound)*
                 #agree
                 let item = match topic {
@@ -328,9 +332,10 @@ impl Names<'_> {
         for source in &self.sources {
             let (span, ty, first) = (source.span(), source.ty, topic_variable(place));
             let at_type = root.at(span);
-            checks.extend(
-                quote_spanned!(span=> let records = #at_type::window::records(#first); records.gathered_by::<#ty>();),
-            );
+            checks.extend(quote_spanned!(span=>
+                let records = #at_type::window::records(#first);
+                (&&#at_type::window::Taker::<#ty>::new()).gathers(&records);
+            ));
             place += 1;
             for target in &source.source.targets[1..] {
                 let (span, topic) = (ours_at(target.span()), topic_variable(place));
@@ -340,6 +345,26 @@ impl Names<'_> {
             }
         }
         checks
+    }
+
+    /// What is asked of the parameters, in front of everything that is made of them: so a mistake is one error, and not
+    /// one for each place where it matters.
+    fn bounds(&self, settings: &Settings) -> TokenStream {
+        let mut traits = vec!["Reads"];
+        traits.extend(kind(settings).overlaps.then_some("Overlaps"));
+        traits.extend(settings.session.get().map(|_| "Joins"));
+        traits.extend((settings.updates.get() == Some(&true)).then_some("Repeats"));
+        // Of all that do not hold for the same reason, rustc reports the last.
+        traits.push("Gathers");
+        let bounds = self.sources.iter().flat_map(|source| {
+            let (ty, span) = (source.ty, source.span());
+            let root = self.root.at(span);
+            traits.iter().map(move |bound| {
+                let bound = Ident::new(bound, span);
+                quote_spanned!(span=> #ty: #root::window::#bound,)
+            })
+        });
+        quote_spanned!(ours()=> where #(#bounds)*)
     }
 
     /// The struct, the enum, and what the kind of window asks of them.
@@ -359,20 +384,22 @@ impl Names<'_> {
             ));
             defaults.extend(quote_spanned!(span=> #name: ::core::default::Default::default(),));
         }
-        let (copies, merges) = (self.copies(settings), self.merges(settings));
+        let (copies, merges, bounds) = (self.copies(settings), self.merges(settings), self.bounds(settings));
         quote_spanned!(ours()=>
-            #[allow(non_camel_case_types, missing_docs)]
-            pub struct #gathered { #fields }
-            #[allow(non_camel_case_types, missing_docs)]
-            pub enum #item { #variants }
+            #[allow(non_camel_case_types, missing_docs, trivial_bounds)]
+            pub struct #gathered #bounds { #fields }
+            #[allow(non_camel_case_types, missing_docs, trivial_bounds)]
+            pub enum #item #bounds { #variants }
             #[automatically_derived]
-            impl ::core::default::Default for #gathered {
+            #[allow(trivial_bounds)]
+            impl ::core::default::Default for #gathered #bounds {
                 fn default() -> Self {
                     Self { #defaults }
                 }
             }
             #[automatically_derived]
-            impl #root::window::Gathered for #gathered {
+            #[allow(trivial_bounds)]
+            impl #root::window::Gathered for #gathered #bounds {
                 type Item = #item;
                 fn add(&mut self, item: #item, place: &#root::window::Place, cx: &#root::window::Context) {
                     match item { #adds }
@@ -385,16 +412,17 @@ impl Names<'_> {
 
     /// Of windows that overlap, the items.
     fn copies(&self, settings: &Settings) -> Option<TokenStream> {
-        let (root, item) = (self.root, &self.item);
+        let (root, item, bounds) = (self.root, &self.item, self.bounds(settings));
         kind(settings).overlaps.then(|| {
             let arms = self.sources.iter().map(|source| {
-                let (name, span) = (source.name(), source.span());
+                let (name, span, ty) = (source.name(), source.span(), source.ty);
                 let root = root.at(span);
-                quote_spanned!(span=> #item::#name(item) => #item::#name(#root::window::Overlaps::copy(item)),)
+                quote_spanned!(span=> #item::#name(item) => #item::#name(<#ty as #root::window::Overlaps>::copy(item)),)
             });
             quote_spanned!(ours()=>
                 #[automatically_derived]
-                impl ::core::clone::Clone for #item {
+                #[allow(trivial_bounds)]
+                impl ::core::clone::Clone for #item #bounds {
                     fn clone(&self) -> Self {
                         match self { #(#arms)* }
                     }
@@ -405,7 +433,7 @@ impl Names<'_> {
 
     /// Of sessions.
     fn merges(&self, settings: &Settings) -> Option<TokenStream> {
-        let (root, gathered) = (self.root, &self.gathered);
+        let (root, gathered, bounds) = (self.root, &self.gathered, self.bounds(settings));
         settings.session.get().map(|_| {
             let merges = self.sources.iter().map(|source| {
                 let (name, span, ty) = (source.name(), source.span(), source.ty);
@@ -414,7 +442,8 @@ impl Names<'_> {
             });
             quote_spanned!(ours()=>
                 #[automatically_derived]
-                impl #root::window::Merged for #gathered {
+                #[allow(trivial_bounds)]
+                impl #root::window::Merged for #gathered #bounds {
                     fn merge(&mut self, other: Self) {
                         #(#merges)*
                     }

@@ -33,6 +33,11 @@ pub enum KeyError {
 /// assert_eq!(Car::from_key(Some(&bytes)).unwrap(), car);
 /// assert_eq!(42_i64.to_key().unwrap(), b"42");
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a record's key",
+    label = "not `KeyBytes`",
+    note = "implement it, which needs no methods: `impl fusion::KeyBytes for {Self} {{}}`"
+)]
 pub trait KeyBytes: Sized {
     /// The key's bytes, `None` for a record without a key.
     fn to_key(&self) -> Option<Vec<u8>>

@@ -22,15 +22,16 @@ mod typed;
 #[doc(hidden)]
 pub use crate::reactor::Context;
 pub(crate) use ends::Ends;
-pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged, Place};
+pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged, Merges, Place};
 pub(crate) use gathering::Gatherings;
 pub use hand_in::{Reason, Window};
 pub(crate) use intake::{Intake, Target};
 pub use observed::Skipped;
 pub use reactor::{EventTime, Read, Unread, WindowReactor, millis};
 pub use source::{
-    Copied, CopiedClone, CopiedNot, GatheredAs, GroupKey, ItemType, KeyOf, KeyType, Keyed, KeyedAlways,
-    KeyedMaybe, Overlaps, ReadRecord, RecordOf, Records, Repeats, SameRecord, of, read, records, stranger,
+    Copied, CopiedClone, CopiedNot, Copies, Decodes, GatheredAs, GroupKey, HeldTwice, ItemType, KeyOf,
+    KeyType, Keyed, KeyedAlways, KeyedMaybe, Known, Overlaps, ReadRecord, Reads, RecordOf, Records, Repeats,
+    SameRecord, Taker, TakerKnown, TakerUnknown, of, read, records, stranger,
 };
 pub use spec::{Emit, Hopping, Kind, MaxOpen, Sessions, Sliding, Strategy, Tumbling, WindowSpec};
 pub(crate) use typed::{AnyWindow, Declared, Typed};

@@ -9,7 +9,7 @@ use crate::{
     failure::{Code, Failure},
 };
 
-use super::{Gathers, Unread};
+use super::{Gather, Gathers, Unread};
 
 /// The parameters of a topic as one item of a window. `R` is what the window says, for a topic that nothing declares.
 #[doc(hidden)]
@@ -18,14 +18,14 @@ pub trait Records<R> {
     type Item: 'static;
 }
 
-/// The same, to be read.
+/// The same, to be read as `I`, which is what the parameter gathers.
 #[doc(hidden)]
 pub trait ReadRecord<R>: Records<R> {
     /// Reads a record.
     ///
     /// # Errors
     /// With code `decode`.
-    fn read(value: Unread<'_>, envelope: Envelope) -> Result<Self::Item, Failure>;
+    fn read<I: Decodes + 'static>(value: Unread<'_>, envelope: Envelope) -> Result<I, Failure>;
 }
 
 impl<R> Records<R> for () {
@@ -33,8 +33,8 @@ impl<R> Records<R> for () {
 }
 
 impl<R> ReadRecord<R> for () {
-    fn read(_: Unread<'_>, _: Envelope) -> Result<(), Failure> {
-        Ok(())
+    fn read<I: 'static>(_: Unread<'_>, _: Envelope) -> Result<I, Failure> {
+        same(())
     }
 }
 
@@ -42,9 +42,9 @@ impl<R, T: 'static> Records<R> for (T,) {
     type Item = T;
 }
 
-impl<R, T: Readable + 'static> ReadRecord<R> for (T,) {
-    fn read(value: Unread<'_>, envelope: Envelope) -> Result<T, Failure> {
-        value.single(envelope)
+impl<R, T: 'static> ReadRecord<R> for (T,) {
+    fn read<I: Decodes>(value: Unread<'_>, envelope: Envelope) -> Result<I, Failure> {
+        I::decode(value, envelope)
     }
 }
 
@@ -52,9 +52,9 @@ impl<R, T: 'static> Records<R> for List<T> {
     type Item = Vec<T>;
 }
 
-impl<R, T: Readable + 'static> ReadRecord<R> for List<T> {
-    fn read(value: Unread<'_>, envelope: Envelope) -> Result<Vec<T>, Failure> {
-        value.single(envelope)
+impl<R, T: 'static> ReadRecord<R> for List<T> {
+    fn read<I: Decodes>(value: Unread<'_>, envelope: Envelope) -> Result<I, Failure> {
+        I::decode(value, envelope)
     }
 }
 
@@ -62,10 +62,17 @@ impl<R: 'static> Records<R> for Untyped {
     type Item = R;
 }
 
-impl<R: Readable + 'static> ReadRecord<R> for Untyped {
-    fn read(value: Unread<'_>, _: Envelope) -> Result<R, Failure> {
-        value.one()
+impl<R: 'static> ReadRecord<R> for Untyped {
+    fn read<I: Decodes>(value: Unread<'_>, envelope: Envelope) -> Result<I, Failure> {
+        I::decode(value, envelope)
     }
+}
+
+/// `gathers` has the error if these are two types. As a bound here there would be one more for each topic.
+fn same<T: 'static, I: 'static>(item: T) -> Result<I, Failure> {
+    let mut item = Some(item);
+    let item = (&mut item as &mut dyn Any).downcast_mut::<Option<I>>().and_then(Option::take);
+    item.ok_or_else(|| Failure::new(Code::Decode, "the source gathers something else"))
 }
 
 macro_rules! several {
@@ -74,8 +81,8 @@ macro_rules! several {
             type Item = Self;
         }
         impl<R, $($name: Readable + Send + 'static),*> ReadRecord<R> for ($($name,)*) {
-            fn read(value: Unread<'_>, envelope: Envelope) -> Result<Self, Failure> {
-                value.opened(envelope)?.several()
+            fn read<I: 'static>(value: Unread<'_>, envelope: Envelope) -> Result<I, Failure> {
+                value.opened(envelope)?.several::<Self>().and_then(same)
             }
         }
     };
@@ -136,29 +143,57 @@ impl<T> GatheredAs<T> for T {}
 impl<I> ItemType<I> {
     /// Requires that the records of another topic are the same.
     pub const fn also<J: SameRecord<I>>(&self, _: ItemType<J>) {}
+}
 
-    /// Requires that a parameter gathers them.
-    pub const fn gathered_by<P: Gathers>(&self)
-    where
-        I: GatheredAs<P::Item>,
-    {
+/// A parameter that gathers, also where everything is assumed to gather.
+#[doc(hidden)]
+pub trait Known {}
+
+impl<T> Known for Vec<T> {}
+impl<T> Known for Option<T> {}
+impl<G: Gather> Known for G {}
+
+/// Requires that the parameter `P` gathers the records of its source; by autoref nothing is required of one that
+/// gathers none at all, which is reported elsewhere.
+#[doc(hidden)]
+pub struct Taker<P>(PhantomData<fn() -> P>);
+
+impl<P> Taker<P> {
+    /// What the parameter's type says.
+    #[expect(clippy::new_without_default, reason = "an expansion calls it")]
+    pub const fn new() -> Self {
+        Taker(PhantomData)
     }
 }
+
+/// The better half of [`Taker`], found first.
+#[doc(hidden)]
+pub trait TakerKnown<P: Gathers> {
+    /// Requires that it gathers `I`.
+    fn gathers<I: GatheredAs<P::Item>>(&self, _: &ItemType<I>) {}
+}
+
+impl<P: Gathers + Known> TakerKnown<P> for &Taker<P> {}
+
+/// The other half of [`Taker`].
+#[doc(hidden)]
+pub trait TakerUnknown {
+    /// Requires nothing.
+    fn gathers<I>(&self, _: &ItemType<I>) {}
+}
+
+impl<P> TakerUnknown for Taker<P> {}
 
 /// Reads a record of `topic` for a parameter that gathers `I`.
 ///
 /// # Errors
 /// With code `decode`.
 #[doc(hidden)]
-pub fn read<C, I: 'static>(_: Topic<C>, value: Unread<'_>) -> Result<I, Failure>
+pub fn read<C, I: Decodes + 'static>(_: Topic<C>, value: Unread<'_>) -> Result<I, Failure>
 where
     C: Contract<Params: ReadRecord<<C as Contract>::Reply>>,
 {
-    let item = <C::Params as ReadRecord<C::Reply>>::read(value, C::ENVELOPE)?;
-    // `gathered_by` has the error if these are two types. As a bound here there would be one more for each topic.
-    let mut item = Some(item);
-    let item = (&mut item as &mut dyn Any).downcast_mut::<Option<I>>().and_then(Option::take);
-    item.ok_or_else(|| Failure::new(Code::Decode, "the source gathers something else"))
+    <C::Params as ReadRecord<C::Reply>>::read(value, C::ENVELOPE)
 }
 
 /// The record of a topic that the window does not gather.
@@ -277,20 +312,75 @@ pub fn of<T: ?Sized, V>(item: &T, closure: impl FnOnce(&T) -> V) -> V {
     closure(item)
 }
 
-/// A record that can be copied, for windows that overlap.
+// What a window asks of its parameters stands in the `where` clauses of all that the attribute makes: what is assumed
+// there is not reported a second time inside. These say in one trait what is asked of an associated type.
+
+/// The records of a source can be read.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot gather a source",
+    label = "neither `Vec<T>`, `Option<T>` nor `Gather`",
+    note = "implement `fusion::Gather` for it; if it is handed in, put `#[hand_in]` before the parameter"
+)]
+pub trait Reads: Gathers<Item: Decodes> {}
+
+impl<P: Gathers<Item: Decodes>> Reads for P {}
+
+/// What can be read from a record, in our words.
+// Not a subtrait of `DeserializeOwned`: rustc would ask for that first, in serde's words.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a record",
+    label = "not `Deserialize`",
+    note = "derive it: `#[derive(serde::Deserialize)]`"
+)]
+pub trait Decodes: Sized {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// With code `decode`.
+    fn decode(value: Unread<'_>, envelope: Envelope) -> Result<Self, Failure>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> Decodes for T {
+    fn decode(value: Unread<'_>, envelope: Envelope) -> Result<T, Failure> {
+        value.single(envelope)
+    }
+}
+
+/// The records of a source can be copied, for windows that overlap.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot gather a source",
+    label = "neither `Vec<T>`, `Option<T>` nor `Gather`",
+    note = "implement `fusion::Gather` for it; if it is handed in, put `#[hand_in]` before the parameter"
+)]
+pub trait Overlaps: Gathers {
+    /// A second one.
+    fn copy(item: &Self::Item) -> Self::Item;
+}
+
+impl<P: Gathers<Item: Copies>> Overlaps for P {
+    fn copy(item: &P::Item) -> P::Item {
+        item.copy()
+    }
+}
+
+/// A record that can be copied, in our words.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not `Clone`, and a record of this source belongs to several windows",
     label = "its records are not `Clone`",
     note = "derive it: `#[derive(Clone)]`"
 )]
-pub trait Overlaps {
+pub trait Copies {
     /// A second one.
     fn copy(&self) -> Self;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Clone> Overlaps for T {
+impl<T: Clone> Copies for T {
     fn copy(&self) -> T {
         self.clone()
     }
@@ -308,10 +398,28 @@ pub trait Repeats: Gathers {
     fn copy(held: &Self::Held) -> Self::Held;
 }
 
+impl<P: Gathers<Held: HeldTwice<P>>> Repeats for P {
+    fn copy(held: &P::Held) -> P::Held {
+        held.copy()
+    }
+}
+
+/// What is held for the parameter `P` can be copied, in our words.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{P}` is not `Clone`, and `emit = updates` hands over a copy after each record",
+    label = "not `Clone`",
+    note = "derive it: `#[derive(Clone)]`"
+)]
+pub trait HeldTwice<P> {
+    /// A second one.
+    fn copy(&self) -> Self;
+}
+
 #[diagnostic::do_not_recommend]
-impl<G: Gathers<Held: Clone>> Repeats for G {
-    fn copy(held: &G::Held) -> G::Held {
-        held.clone()
+impl<P, T: Clone> HeldTwice<P> for T {
+    fn copy(&self) -> T {
+        self.clone()
     }
 }
 
@@ -355,7 +463,7 @@ macro_rules! debug {
     };
 }
 
-debug! { ItemType<I> KeyType<K> Keyed<('_) V> Copied<('_) H> }
+debug! { ItemType<I> Taker<P> KeyType<K> Keyed<('_) V> Copied<('_) H> }
 
 impl Unread<'_> {
     /// Reads the only parameter. fusion-clj wraps that in an array, too.

@@ -249,7 +249,7 @@ async fn sessions_become_one() {
     use fusion::__private::window::Strategy;
     let (mut one, mut other) = Default::default();
     gather::<sessions>(&mut one, 1, &[(3, "0")]);
-    gather::<sessions>(&mut other, 0, &[(3, "[1]")]);
+    gather::<sessions>(&mut other, 0, &[(3, r#"{"data": [1]}"#)]);
     <sessions as WindowReactor>::Strategy::merge(&mut one, other);
     let cx = Context::gathered("sessions", "t".into(), 0, 0, None);
     sessions::run(one, (cx,)).await.unwrap();

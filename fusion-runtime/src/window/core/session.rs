@@ -18,9 +18,9 @@ use super::{
 
 pub(super) struct Sessions<K, A> {
     keys: Slots<K, Vec<Session<A>>>,
-    /// When to look at a session again: its last record as it was when this was written, its key's place, its id. A
+    /// When to look at a session again: its last record as it was when this was written, its id, its key's place. A
     /// session that grew is put back when its turn comes, so that a record costs nothing here.
-    due: BinaryHeap<Reverse<(i64, u32, u64)>>,
+    due: BinaryHeap<Reverse<(i64, u64, u32)>>,
     needs: Needs,
     /// How many sessions remember each.
     splits: BTreeMap<Split, usize>,
@@ -138,7 +138,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
         let mut parts = parts.into_iter();
         let mut one = parts.next().unwrap_or_else(|| {
             self.needs.add(needed);
-            self.due.push(Reverse((joined.last, place, self.next_id)));
+            self.due.push(Reverse((joined.last, self.next_id, place)));
             self.next_id += 1;
             self.open += 1;
             Session {
@@ -240,7 +240,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
                 count: 0,
                 bytes: 0,
             };
-            self.due.push(Reverse((split.last, place, self.next_id)));
+            self.due.push(Reverse((split.last, self.next_id, place)));
             self.next_id += 1;
             self.open += 1;
             self.needs.add(needed);
@@ -252,7 +252,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
     }
 
     pub(super) fn fire<O: FnMut(Event<K, A>)>(&mut self, reason: Reason, turn: &mut Turn<'_, A, O>) {
-        while let Some(Reverse((last, place, id))) = self.due.peek().copied() {
+        while let Some(Reverse((last, id, place))) = self.due.peek().copied() {
             if !turn.is_closed(last) {
                 return;
             }
@@ -260,7 +260,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
             let Some((key, sessions)) = self.keys.get_mut(place) else { continue };
             let Some(found) = sessions.iter().position(|session| session.id == id) else { continue };
             if sessions[found].last > last {
-                self.due.push(Reverse((sessions[found].last, place, id)));
+                self.due.push(Reverse((sessions[found].last, id, place)));
                 continue;
             }
             let mut session = sessions.swap_remove(found);

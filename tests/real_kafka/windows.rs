@@ -1,0 +1,238 @@
+//! Windows whose members are killed at any moment: one result per key and window, and each the right one.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use fusion::{App, Config, Running, Start, Window, prelude::*};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    child::Child,
+    common::{Raw, Record, SOON, Tail, create, eventually, start, unique},
+    look::Look,
+};
+
+const PARTITIONS: i32 = 3;
+/// The members' windows, in milliseconds of event time.
+const SIZE: i64 = 2_000;
+/// Records are at most this much out of order, which is less than the windows' grace.
+const JITTER: u64 = 400;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Reading {
+    id: String,
+    number: u64,
+    time: i64,
+}
+
+/// A window's result, as the reactors below write it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+struct Gathered {
+    id: String,
+    start: i64,
+    numbers: Vec<u64>,
+}
+
+fn gathered(id: Key<String>, readings: Vec<Reading>, window: Window) -> Gathered {
+    let mut numbers: Vec<_> = readings.into_iter().map(|reading| reading.number).collect();
+    numbers.sort_unstable();
+    Gathered { id: id.0, start: window.start_millis(), numbers }
+}
+
+#[reactor(
+    window! < readings: "soak.brake" | "soak.lidar" | "soak.camera" | "soak.radar" by id at time >,
+    tumbling = 2s, grace = 500ms, idle = 3s,
+    to = "soak.results",
+)]
+fn soak(id: Key<String>, readings: Vec<Reading>, window: Window) -> Gathered {
+    gathered(id, readings, window)
+}
+
+/// What a variant of the story reads and writes.
+struct Variant {
+    name: &'static str,
+    sources: [&'static str; 4],
+    results: &'static str,
+}
+
+const REKEYED: Variant = Variant {
+    name: "rekeyed",
+    sources: ["soak.brake", "soak.lidar", "soak.camera", "soak.radar"],
+    results: "soak.results",
+};
+
+fn config() -> Config {
+    let config = Config::from_env().unwrap();
+    config
+        .consumer_set("session.timeout.ms", "1500")
+        .consumer_set("heartbeat.interval.ms", "300")
+        .stop_limit(Duration::from_secs(10))
+}
+
+fn app(variant: &str, group: &str, config: Config) -> App {
+    let app = App::new(group, config);
+    match variant {
+        "rekeyed" => app.reactors(reactors![soak]),
+        _ => panic!("no variant `{variant}`"),
+    }
+}
+
+/// What a child process does.
+pub async fn serve(variant: &str, group: &str) -> fusion::Result<()> {
+    app(variant, group, config().start(Start::Earliest)).run().await
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64
+}
+
+/// Numbers without a pattern, the same for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+/// What was sent, by key and start of its window.
+type Expected = BTreeMap<(String, i64), Vec<u64>>;
+
+/// Sends until it is told to stop, to all partitions of all sources.
+async fn load(config: Config, variant: &'static Variant, run: String, stop: Arc<AtomicBool>) -> Expected {
+    let raw = Raw::new(&config);
+    let mut dice = Dice(now() as u64);
+    let mut expected = Expected::new();
+    let mut number = 0;
+    let mut reports = Vec::new();
+    let mut pace = tokio::time::interval(Duration::from_millis(20));
+    while !stop.load(Ordering::Relaxed) {
+        pace.tick().await;
+        for topic in variant.sources {
+            for partition in 0..PARTITIONS {
+                let time = now() - dice.roll(JITTER) as i64;
+                let id = format!("{run}-{}", dice.roll(40));
+                let reading = Reading { id: id.clone(), number, time };
+                let record = Record::to(topic)
+                    .partition(partition)
+                    .value(serde_json::to_vec(&reading).unwrap())
+                    .timestamp(time);
+                reports.push(raw.queue(&record));
+                expected.entry((id, time - time.rem_euclid(SIZE))).or_default().push(number);
+                number += 1;
+            }
+        }
+    }
+    for report in reports {
+        report.await.unwrap().unwrap();
+    }
+    expected
+}
+
+/// Members of one group, of which each is killed and started again.
+struct Members {
+    variant: &'static Variant,
+    group: String,
+    members: Vec<Child>,
+}
+
+impl Members {
+    fn start(variant: &'static Variant, group: &str, count: usize) -> Members {
+        let member = |_| Child::start(&["windows", variant.name, group]);
+        Members { variant, group: group.to_owned(), members: (0..count).map(member).collect() }
+    }
+
+    fn kill(&mut self, member: usize) {
+        self.members[member].kill();
+        self.members[member] = Child::start(&["windows", self.variant.name, &self.group]);
+    }
+
+    async fn end(mut self) {
+        for member in &mut self.members {
+            member.terminate();
+            assert!(member.ended(Duration::from_secs(20)).await.0.success());
+        }
+    }
+}
+
+/// A group that begins at the ends of its sources, so that members which are killed at once begin there, too.
+async fn begin(variant: &'static Variant, group: &str) -> Look {
+    let config = config();
+    create(&config, &variant.sources, PARTITIONS).await;
+    create(&config, &[variant.results], PARTITIONS).await;
+    let look = Look::new(&config, group);
+    let first: Running = start(app(variant.name, group, config.start(Start::Latest))).await;
+    let committed = |topic: &&str| look.committed(topic).iter().all(Option::is_some);
+    eventually(SOON, || variant.sources.iter().all(committed)).await;
+    first.shutdown().await.unwrap();
+    look
+}
+
+/// Takes results until there is one for each that is expected, then looks for more; all of this run.
+async fn check(tail: &mut Tail, run: &str, expected: &Expected) {
+    let mut found: HashMap<(String, i64), Vec<Gathered>> = HashMap::new();
+    let until = Instant::now() + Duration::from_secs(60);
+    let quiet = Duration::from_secs(5);
+    let mut last = Instant::now();
+    while found.len() < expected.len() || last.elapsed() < quiet {
+        if Instant::now() > until {
+            break;
+        }
+        if let Some(record) = tail.next(Duration::from_millis(200)).await {
+            let result: Gathered = serde_json::from_value(record.json()).unwrap();
+            if result.id.starts_with(run) {
+                found.entry((result.id.clone(), result.start)).or_default().push(result);
+                last = Instant::now();
+            }
+        }
+    }
+    let mut wrong = Vec::new();
+    for ((id, start), numbers) in expected {
+        let mut numbers = numbers.clone();
+        numbers.sort_unstable();
+        match found.remove(&(id.clone(), *start)).as_deref() {
+            None => wrong.push(format!("{id} at {start}: no result for {numbers:?}")),
+            Some([result]) if result.numbers == numbers => {}
+            Some([result]) => wrong.push(format!("{id} at {start}: {:?}, not {numbers:?}", result.numbers)),
+            Some(results) => wrong.push(format!("{id} at {start}: {} results", results.len())),
+        }
+    }
+    wrong.extend(found.into_keys().map(|(id, start)| format!("{id} at {start}: nothing was sent")));
+    assert!(expected.len() > 40, "the load was nothing: {} windows", expected.len());
+    assert!(wrong.is_empty(), "{} of {} windows:\n{}", wrong.len(), expected.len(), wrong.join("\n"));
+}
+
+/// How often members are killed; more often when the environment says so.
+fn kills() -> usize {
+    std::env::var("FUSION_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(6)
+}
+
+async fn killed_at_any_moment(variant: &'static Variant) {
+    let (group, run) = (unique(variant.name), unique("run"));
+    let _look = begin(variant, &group).await;
+    let mut tail = Tail::at_end(&config(), variant.results).await;
+    let stop = Arc::new(AtomicBool::new(false));
+    let sending = tokio::spawn(load(config(), variant, run.clone(), stop.clone()));
+    let mut members = Members::start(variant, &group, 2);
+    let mut dice = Dice(now() as u64);
+    for kill in 0..kills() {
+        tokio::time::sleep(Duration::from_millis(1_000 + dice.roll(4_000))).await;
+        members.kill(kill % 2);
+    }
+    tokio::time::sleep(Duration::from_millis(1_000)).await;
+    stop.store(true, Ordering::Relaxed);
+    let expected = sending.await.unwrap();
+    check(&mut tail, &run, &expected).await;
+    members.end().await;
+}
+
+pub async fn one_result_per_window_however_members_die() {
+    killed_at_any_moment(&REKEYED).await;
+}
