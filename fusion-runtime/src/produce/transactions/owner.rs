@@ -182,7 +182,11 @@ impl<C: Client> Owner<C> {
         if self.shared.any_lost(jobs) {
             return Err(Trouble::Lost);
         }
-        self.call(Step::Commit, until, |client, limit| client.commit(limit))
+        self.call(Step::Commit, until, |client, limit| client.commit(limit))?;
+        if self.shared.forgets_outcome() {
+            return Err(Trouble::doubt(Code::OperationTimedOut, "a test forgot the outcome"));
+        }
+        Ok(())
     }
 
     fn produce(&mut self, jobs: &[Job], until: Instant) -> Result<(), Trouble> {

@@ -1,6 +1,6 @@
 //! What the handles share with the owner thread: the batches that wait, and what is lost.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -40,6 +40,7 @@ pub(super) struct Shared {
     settled: Notify,
     status: watch::Sender<Status>,
     metadata_limit: AtomicUsize,
+    forget_outcome: AtomicBool,
     /// Tells this commit from all others, together with what no other instance has.
     tokens: AtomicU64,
     instance: u32,
@@ -54,6 +55,7 @@ impl Shared {
             settled: Notify::new(),
             status: watch::Sender::new(Status::Starting),
             metadata_limit: AtomicUsize::new(MOST_BYTES),
+            forget_outcome: AtomicBool::new(false),
             tokens: AtomicU64::new(0),
             instance: uuid::Uuid::new_v4().as_fields().0,
             limits,
@@ -141,6 +143,15 @@ impl Shared {
 
     pub(super) fn metadata_limit(&self) -> usize {
         self.metadata_limit.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn forget_next_outcome(&self) {
+        self.forget_outcome.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the outcome that was just told is to be forgotten.
+    pub(super) fn forgets_outcome(&self) -> bool {
+        self.forget_outcome.swap(false, Ordering::SeqCst)
     }
 
     pub(super) fn regroup(&self, group: GroupMetadata) {

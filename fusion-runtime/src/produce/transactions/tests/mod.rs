@@ -1,5 +1,6 @@
 //! The owner against a log in memory that fails when told to.
 
+mod embedded;
 mod endings;
 mod faults;
 mod fences;

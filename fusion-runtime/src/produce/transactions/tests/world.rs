@@ -99,9 +99,10 @@ impl World {
         let counters = Arc::new(Counters::new());
         let at_once = Duration::ZERO;
         let patience = Patience { call: at_once, first: at_once, most: at_once, renew: at_once };
-        self.state().ids.push(slot.id());
+        let id = slot.id();
+        self.state().ids.push(id.clone());
         spawn(Fake(self.clone()), &shared, &counters, slot, patience).unwrap();
-        Transactions { handle: Arc::new(Handle { shared, exactly_once: true, counters }) }
+        Transactions { handle: Arc::new(Handle { shared, exactly_once: true, counters, id }) }
     }
 
     pub(super) fn fail(&self, faults: impl IntoIterator<Item = Fault>) {
