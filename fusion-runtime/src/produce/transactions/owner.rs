@@ -141,9 +141,17 @@ impl<C: Client> Owner<C> {
             }
             let committed = match self.attempt(jobs) {
                 Ok(()) => true,
-                Err(trouble) => self.resolve(trouble, jobs)?,
+                Err(trouble) => {
+                    let slow = matches!(&trouble, Trouble::Failed { code: Code::MessageTimedOut, .. });
+                    let committed = self.resolve(trouble, jobs)?;
+                    if slow && !committed {
+                        self.shared.take_less(jobs);
+                    }
+                    committed
+                }
             };
             if committed {
+                self.shared.take_more();
                 self.counters.one(Count::TransactionsCommitted);
                 jobs.drain(..).for_each(|job| job.settle(Ok(Outcome::Committed)));
                 return Ok(());

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, watch};
 
-use super::queue::{Commit, Job, Limits, State, Tell};
+use super::queue::{Commit, Job, Limits, MOST_HALVINGS, State, Tell};
 use super::{Batch, Epoch, GroupMetadata, MOST_BYTES, Outcome, TransactionError};
 
 /// The least that a broker's limit for metadata is believed to be, in bytes.
@@ -344,6 +344,22 @@ impl Shared {
     pub(super) fn any_lost(&self, jobs: &[Job]) -> bool {
         let state = self.state();
         jobs.iter().any(|job| state.verdict(job).is_some())
+    }
+
+    /// The brokers did not take so much in the time of a transaction: keep the first half, and take less from now on.
+    pub(super) fn take_less(&self, jobs: &mut Vec<Job>) {
+        let rest = jobs.split_off(jobs.len().div_ceil(2));
+        let mut state = self.state();
+        state.halvings = (state.halvings + 1).min(MOST_HALVINGS);
+        state.put_back(rest);
+        drop(state);
+        self.set_working(jobs);
+    }
+
+    /// They did: take more the next time, up to what is configured.
+    pub(super) fn take_more(&self) {
+        let mut state = self.state();
+        state.halvings = state.halvings.saturating_sub(1);
     }
 
     fn set_working(&self, jobs: &[Job]) {
