@@ -245,6 +245,6 @@ impl Transactions {
     pub async fn close(&self, until: Instant) {
         self.handle.shared.close(until);
         let limit = tokio::time::Instant::from_std(until);
-        let _ = tokio::time::timeout_at(limit, self.handle.shared.ended_all()).await;
+        let _ = tokio::time::timeout_at(limit, self.handle.shared.over()).await;
     }
 }

@@ -60,7 +60,11 @@ fn a_record_is_handed_on_as_it_was() {
     records.iter().for_each(|record| batch.push(record));
     assert_eq!((batch.len(), batch.bytes()), (3, 6));
     let mut seen = Vec::new();
-    batch.try_each(|record| Ok::<_, ()>(seen.push(format!("{record:?}")))).unwrap();
+    let each = batch.try_each(|record| {
+        seen.push(format!("{record:?}"));
+        Ok::<(), ()>(())
+    });
+    each.unwrap();
     assert_eq!(seen, records.map(|record| format!("{record:?}")));
 }
 
