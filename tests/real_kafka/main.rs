@@ -16,6 +16,7 @@ mod offsets;
 mod replies;
 mod story;
 mod topics;
+mod transactions;
 mod windows;
 mod work;
 
@@ -59,6 +60,14 @@ const TESTS: &[(&str, Test)] = tests! {
     story::{three_services_answer_in_whatever_order_they_start}
     topics::{missing_topics_are_created_as_configured, missing_topics_are_named}
     windows::{one_result_per_window_however_members_die}
+    transactions::{
+        what_is_committed_counts_once,
+        an_abort_repeats_the_same_batch,
+        a_zombie_commits_nothing,
+        an_open_outcome_ends_with_one_copy,
+        a_restart_ends_what_was_left_open,
+        the_metadata_of_others_is_read_and_refused,
+    }
 };
 
 fn main() -> ExitCode {

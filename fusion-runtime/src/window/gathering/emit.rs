@@ -44,6 +44,7 @@ pub(super) enum Emit {
 pub(super) struct Sender<'a> {
     pub(super) app: &'a str,
     pub(super) declared: &'a Declared,
+    pub(super) topic: &'a str,
     pub(super) partition: i32,
     pub(super) headers: HeaderBuf,
 }
@@ -101,7 +102,7 @@ impl Sender<'_> {
         let value = serde_json::to_vec(&letter).unwrap_or_default();
         self.window_headers(fired);
         let record = Record {
-            topic: self.declared.log.clone(),
+            topic: self.topic.to_owned(),
             partition: self.partition,
             offset: fired.cause,
             timestamp: Some(fired.timestamp.max(0)),

@@ -7,6 +7,7 @@
 
 mod emit;
 mod left;
+mod outbox;
 mod typed;
 mod worker;
 
@@ -18,7 +19,7 @@ use crate::{
 };
 
 use super::typed::Declared;
-pub(crate) use typed::{Env, Gathering, gathering};
+pub(crate) use typed::{Env, Gathering, Left, gathering};
 use worker::Worker;
 
 /// Serves the log of one window.
