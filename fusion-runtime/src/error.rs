@@ -133,6 +133,18 @@ pub enum Error {
         /// The window.
         window: &'static str,
     },
+    /// A copartitioned window shares a source.
+    #[error(
+        "the app `{app}` gathers a source of its copartitioned window `{window}` in `{other}`, too: put one of them into an          app of its own"
+    )]
+    NotAlone {
+        /// The app's name.
+        app: String,
+        /// The copartitioned window.
+        window: &'static str,
+        /// The other one.
+        other: &'static str,
+    },
     /// The system gave no thread.
     #[error("no thread for the {name}: {error}")]
     Thread {

@@ -59,7 +59,10 @@ const TESTS: &[(&str, Test)] = tests! {
     }
     story::{three_services_answer_in_whatever_order_they_start}
     topics::{missing_topics_are_created_as_configured, missing_topics_are_named}
-    windows::{one_result_per_window_however_members_die}
+    windows::{
+        one_result_per_copartitioned_window_however_members_die,
+        one_result_per_window_however_members_die,
+    }
     transactions::{
         what_is_committed_counts_once,
         an_abort_repeats_the_same_batch,

@@ -63,6 +63,14 @@ impl Taken {
         membership.filter(|_| !self.assignment.is_abandoned())
     }
 
+    /// Says that nothing of the partition is in work any more. Messages go before the owner hears of it, since it may
+    /// close the client then.
+    pub(crate) fn end(&mut self) {
+        self.batches.close();
+        while self.batches.try_recv().is_ok() {}
+        self.assignment.end();
+    }
+
     /// Ends the app: the partition cannot go on, and whatever is behind what failed would hide it.
     pub(crate) fn fail(&self, error: impl Into<Error>) {
         self.fail.send_replace(Some(Arc::new(error.into())));

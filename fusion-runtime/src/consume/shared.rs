@@ -5,7 +5,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
 };
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
@@ -178,6 +178,12 @@ impl Assignment {
             self.worker.register(cx.waker());
             if self.is_abandoned() { Poll::Ready(()) } else { Poll::Pending }
         })
+    }
+
+    /// Whether it is told to stop; if not, the task is woken when it is.
+    pub(crate) fn poll_stopped(&self, cx: &mut Context<'_>) -> bool {
+        self.worker.register(cx.waker());
+        self.is_stopping()
     }
 
     /// Waits until it is told to stop.

@@ -19,6 +19,9 @@ use crate::{
 };
 
 use super::typed::Declared;
+pub(super) use emit::Emit;
+pub(super) use outbox::{Commit, Ended, Outbox};
+pub(super) use typed::{Direct, Judged, Sorted};
 pub(crate) use typed::{Env, Gathering, Left, gathering};
 use worker::Worker;
 

@@ -33,15 +33,15 @@ const MOST_PENDING: usize = 2;
 
 /// Where a partition stands, as it is committed.
 #[derive(Clone, Debug)]
-pub(super) struct Commit {
-    pub(super) topic: Arc<str>,
-    pub(super) partition: i32,
-    pub(super) epoch: Epoch,
-    pub(super) metadata: CommitMetadata,
+pub(in crate::window) struct Commit {
+    pub(in crate::window) topic: Arc<str>,
+    pub(in crate::window) partition: i32,
+    pub(in crate::window) epoch: Epoch,
+    pub(in crate::window) metadata: CommitMetadata,
 }
 
 /// What fired in one partition, or in those of one number, and was not committed yet.
-pub(super) struct Outbox {
+pub(in crate::window) struct Outbox {
     core: Arc<Core>,
     declared: Arc<Declared>,
     transactions: Transactions,
@@ -56,14 +56,14 @@ pub(super) struct Outbox {
 }
 
 /// Why a partition does not go on.
-pub(super) enum Ended {
+pub(in crate::window) enum Ended {
     /// It is somebody else's, and the owner thread knows by now, or soon.
     Lost,
     Failed(TransactionError),
 }
 
 impl Outbox {
-    pub(super) fn new(
+    pub(in crate::window) fn new(
         core: Arc<Core>,
         declared: Arc<Declared>,
         transactions: Transactions,
@@ -84,31 +84,31 @@ impl Outbox {
     }
 
     /// Whether more may be read.
-    pub(super) fn has_room(&self) -> bool {
+    pub(in crate::window) fn has_room(&self) -> bool {
         self.running.len() < MOST_RUNNING && self.cuts.waiting() < MOST_CUTS && self.may_submit()
     }
 
-    pub(super) fn may_submit(&self) -> bool {
+    pub(in crate::window) fn may_submit(&self) -> bool {
         self.pending.len() < MOST_PENDING
     }
 
     /// Whether nothing is running or on its way.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::window) fn is_empty(&self) -> bool {
         self.running.is_empty() && self.pending.is_empty()
     }
 
     /// Whether there are results behind the last cut.
-    pub(super) fn has_results(&self) -> bool {
+    pub(in crate::window) fn has_results(&self) -> bool {
         self.cuts.has_open()
     }
 
     /// Adds what needs no handler.
-    pub(super) fn push(&mut self, emit: Emit) {
+    pub(in crate::window) fn push(&mut self, emit: Emit) {
         self.cuts.push(emit);
     }
 
     /// Starts the handlers of windows that fired, as many as may run at once.
-    pub(super) async fn start(&mut self, gathering: &mut dyn Gathering) {
+    pub(in crate::window) async fn start(&mut self, gathering: &mut dyn Gathering) {
         poll_fn(|cx| {
             while self.running.len() < MOST_RUNNING {
                 match gathering.start(cx) {
@@ -129,7 +129,7 @@ impl Outbox {
     }
 
     /// Waits until a handler or a transaction ends; for ever if there is none.
-    pub(super) async fn turn(&mut self) -> Result<(), Ended> {
+    pub(in crate::window) async fn turn(&mut self) -> Result<(), Ended> {
         tokio::select! {
             biased;
             Some((slot, fired, ran)) = self.running.next() => {
@@ -194,12 +194,12 @@ impl Outbox {
     }
 
     /// Cuts where everything that fired has been started.
-    pub(super) fn cut(&mut self, commits: Vec<Commit>) {
+    pub(in crate::window) fn cut(&mut self, commits: Vec<Commit>) {
         self.cuts.cut(commits);
     }
 
     /// Hands over the cuts that are complete.
-    pub(super) fn hand_over(&mut self, membership: impl Fn() -> Option<GroupMetadata>) {
+    pub(in crate::window) fn hand_over(&mut self, membership: impl Fn() -> Option<GroupMetadata>) {
         while self.may_submit() {
             let Some(membership) = membership() else { return };
             let Some((emits, commits)) = self.cuts.take() else { return };
@@ -218,7 +218,7 @@ impl Outbox {
     }
 
     /// Hands over a batch that only speaks of time: it commits once more what was committed.
-    pub(super) fn submit(&mut self, mut batch: Batch) {
+    pub(in crate::window) fn submit(&mut self, mut batch: Batch) {
         for commit in &self.committed {
             batch.commit(&commit.topic, commit.partition, commit.epoch, commit.metadata.clone());
         }
@@ -226,7 +226,7 @@ impl Outbox {
     }
 
     /// Commits what waits without waiting for the interval.
-    pub(super) fn hurry(&self) {
+    pub(in crate::window) fn hurry(&self) {
         self.transactions.hurry();
     }
 }

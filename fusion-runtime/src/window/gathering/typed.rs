@@ -18,7 +18,7 @@ use crate::{
     reactor::{Context, HandIns, Run},
     record::{HeadersRef, RecordRef},
     window::{
-        Gathered, Place, Strategy, Unread, Window, WindowReactor,
+        Gathered, Place, Skipped, Strategy, Unread, Window, WindowReactor,
         core::{
             Aggregate, Cut, Entry, Event, Late, Part, Rules, RulesError, Span, Table, Time, Verdict, Ways,
         },
@@ -65,6 +65,32 @@ pub(crate) struct Arrived<'a> {
     pub(crate) size: usize,
 }
 
+/// A record of a source that is not re-keyed.
+pub(crate) struct Direct<'a> {
+    /// Which of the logs it is from, which is the place of its topic.
+    pub(crate) log: usize,
+    pub(crate) offset: i64,
+    pub(crate) value: Unread<'a>,
+    pub(crate) partition: i32,
+    pub(crate) timestamp: Option<i64>,
+    pub(crate) source: &'a Arc<str>,
+    /// How many bytes the record has.
+    pub(crate) size: usize,
+}
+
+/// What a record's key and time mean.
+pub(crate) enum Judged {
+    /// It is gathered; the time, if it is known.
+    Gathered(Option<Time>),
+    Skipped(Skipped),
+}
+
+/// What became of a record that is not re-keyed.
+pub(crate) enum Sorted {
+    Gathered(Verdict),
+    Skipped(Skipped),
+}
+
 /// The open windows of one partition.
 pub(crate) trait Gathering: Send {
     /// Takes a record.
@@ -72,6 +98,15 @@ pub(crate) trait Gathering: Send {
     /// # Errors
     /// When its value cannot be read: the declaration has changed since it was re-keyed.
     fn record(&mut self, record: Arrived<'_>) -> Result<Verdict, Failure>;
+    /// Takes a record of a source, if `judge` finds its key and time good.
+    ///
+    /// # Errors
+    /// When its value cannot be read.
+    fn direct(
+        &mut self,
+        record: Direct<'_>,
+        judge: &mut dyn FnMut(&[u8], i64) -> Judged,
+    ) -> Result<Sorted, Failure>;
     /// Moves time, as the log says at `offset`, or the clock.
     fn advance(&mut self, offset: Option<i64>, time: Time);
     /// Fires everything that is open.
@@ -218,6 +253,28 @@ impl<W: WindowReactor> Out<W> {
     }
 }
 
+impl<W: WindowReactor, F> Typed<W, F> {
+    #[expect(clippy::too_many_arguments, reason = "all of it is what one record brings along")]
+    fn entry(
+        &self,
+        log: usize,
+        offset: i64,
+        begin: i64,
+        key: &[u8],
+        item: Item<W>,
+        at: Place,
+        source: &Arc<str>,
+        size: usize,
+    ) -> Entry<KeyBytes, (Item<W>, Context)> {
+        let name = self.env.declared.spec.name;
+        let cx = Context::gathered(name, source.clone(), at.partition, at.offset, Some(at.time));
+        let bytes = (size + OVERHEAD + size_of::<Item<W>>()) as u64;
+        Entry { log, offset, begin, key: key.into(), item: (item, cx), at, bytes }
+    }
+}
+
+type Item<W> = <<W as WindowReactor>::Gathered as Gathered>::Item;
+
 impl<W, F> Gathering for Typed<W, F>
 where
     W: WindowReactor,
@@ -226,18 +283,28 @@ where
     fn record(&mut self, record: Arrived<'_>) -> Result<Verdict, Failure> {
         let Arrived { log, time, offset, begin, key, value, place, source, size } = record;
         let item = read::<W>(usize::from(place.topic), value, Some(place.time))?.item;
-        let cx = Context::gathered(
-            self.env.declared.spec.name,
-            source.clone(),
-            place.partition,
-            place.offset,
-            Some(place.time),
-        );
-        let bytes = size + OVERHEAD + size_of::<<W::Gathered as Gathered>::Item>();
-        let entry =
-            Entry { log, offset, begin, key: key.into(), item: (item, cx), at: place, bytes: bytes as u64 };
+        let entry = self.entry(log, offset, begin, key, item, place, source, size);
         let (out, env) = (&mut self.out, &self.env);
         Ok(self.table.record(entry, time, &mut |event| out.take(event, offset, env)))
+    }
+
+    fn direct(
+        &mut self,
+        record: Direct<'_>,
+        judge: &mut dyn FnMut(&[u8], i64) -> Judged,
+    ) -> Result<Sorted, Failure> {
+        let Direct { log, offset, value, partition, timestamp, source, size } = record;
+        let read = read::<W>(log, value, timestamp)?;
+        let Some(key) = read.key else { return Ok(Sorted::Skipped(Skipped::NoKey)) };
+        let Some(moment) = read.time else { return Ok(Sorted::Skipped(Skipped::NoTime)) };
+        let time = match judge(&key, moment) {
+            Judged::Gathered(time) => time,
+            Judged::Skipped(reason) => return Ok(Sorted::Skipped(reason)),
+        };
+        let place = Place { time: moment, topic: u16::try_from(log).unwrap_or(u16::MAX), partition, offset };
+        let entry = self.entry(log, offset, offset, &key, read.item, place, source, size);
+        let (out, env) = (&mut self.out, &self.env);
+        Ok(Sorted::Gathered(self.table.record(entry, time, &mut |event| out.take(event, offset, env))))
     }
 
     fn advance(&mut self, offset: Option<i64>, time: Time) {

@@ -58,7 +58,7 @@ pub(super) struct Worker {
 
 impl Worker {
     /// `None` if the partition cannot be served; then the app fails.
-    pub(super) fn new(shared: Arc<Shared>, taken: Taken) -> Option<Self> {
+    pub(super) fn new(shared: Arc<Shared>, mut taken: Taken) -> Option<Self> {
         let declared = &shared.declared;
         let left = taken.left.as_ref().and_then(from_metadata);
         let topic: Arc<str> = declared.log.as_str().into();
@@ -75,7 +75,7 @@ impl Worker {
                 let (name, partition) = (declared.spec.name, taken.partition);
                 let reason = error.to_string();
                 taken.fail(Error::Window { name, partition, offset: taken.start, reason });
-                taken.assignment.end();
+                taken.end();
                 return None;
             }
         };
@@ -326,17 +326,11 @@ impl Worker {
     }
 
     fn check_bounds(&self) -> Result<(), Error> {
-        let bounds = self.shared.declared.spec.max_open;
         let (keys, bytes) = (self.gathering.open_keys() as u64, self.gathering.open_bytes());
-        let over = |bound: Option<u64>, is: u64| bound.filter(|bound| is > *bound);
-        let reason = if let Some(bound) = over(bounds.keys, keys) {
-            format!("{keys} windows are open, more than `max_open(keys = {bound})` allows")
-        } else if let Some(bound) = over(bounds.bytes, bytes) {
-            format!("open windows hold {bytes} bytes, more than `max_open(bytes = {bound})` allows")
-        } else {
-            return Ok(());
-        };
-        Err(self.error(self.next, reason))
+        match self.shared.declared.spec.max_open.exceeded(keys, bytes) {
+            Some(reason) => Err(self.error(self.next, reason)),
+            None => Ok(()),
+        }
     }
 
     /// When the next cut is made: results cannot wait, an offset that only moved can.
@@ -405,7 +399,7 @@ const ANEW: &str = "Give the window another `name` to begin anew";
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.taken.assignment.end();
+        self.taken.end();
     }
 }
 

@@ -15,6 +15,7 @@ use crate::{
 };
 
 use super::{ends::Ends, typed::Declared};
+pub(crate) use clock::{Newest, Silence};
 use worker::Worker;
 
 /// A window that gathers a topic.

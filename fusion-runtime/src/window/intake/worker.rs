@@ -270,8 +270,7 @@ impl Worker {
     /// Counts a record that no window sees, and keeps it if somebody may want to look at it.
     fn skip(&mut self, target: &Target, record: &RecordRef<'_>, reason: Skipped, message: &str) {
         target.window.observed.skip(target.topic, reason);
-        let keep = reason == Skipped::TooFar || self.taken.core.settings.keep_skipped;
-        if !keep {
+        if !reason.is_kept(&self.taken.core.settings) {
             return;
         }
         self.headers.clear();
@@ -333,7 +332,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.taken.assignment.end();
+        self.taken.end();
     }
 }
 
