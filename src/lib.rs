@@ -20,7 +20,7 @@ pub use fusion_macros::reactors;
 pub use fusion_runtime::{
     app::{App, Missed, Produced, Results, Running},
     observe::{Count, Metrics},
-    pipeline::{Ask, Pipeline, Position},
+    pipeline::{Ask, Pipeline, Position, SendRecord},
     request::Replies,
 };
 
@@ -60,6 +60,9 @@ pub use fusion_runtime::{
     Order,
     reactor::{Reactor, ReactorSpec},
 };
+
+#[cfg(feature = "kafka")]
+pub use fusion_runtime::testing;
 
 // Nothing public takes or gives it.
 #[cfg(feature = "kafka")]

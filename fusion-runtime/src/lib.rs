@@ -26,6 +26,8 @@ pub mod produce;
 pub mod reactor;
 #[cfg(feature = "kafka")]
 pub mod request;
+#[cfg(feature = "kafka")]
+pub mod testing;
 
 #[cfg(feature = "kafka")]
 pub use consume::{Order, UnknownOrder};

@@ -28,5 +28,5 @@ pub use lanes::{Order, UnknownOrder};
 
 pub(crate) use acknowledge::{content_type, pairs};
 pub(crate) use owner::Consumer;
-pub(crate) use runner::{AnyReactor, Typed};
+pub(crate) use runner::{AnyReactor, Input, Started, Typed, read};
 pub(crate) use shared::{Core, Served};
