@@ -47,7 +47,11 @@ pub(super) struct Log {
 impl Log {
     /// The values of all requests to this topic, in order.
     pub(super) fn values(&self, topic: &str) -> Vec<Vec<u8>> {
-        lock(&self.asked).iter().filter(|asked| asked.topic == topic).map(|asked| asked.value.clone()).collect()
+        lock(&self.asked)
+            .iter()
+            .filter(|asked| asked.topic == topic)
+            .map(|asked| asked.value.clone())
+            .collect()
     }
 
     /// Keeps a request, and says which one to its topic it is, from 0.
@@ -101,7 +105,8 @@ impl Route for Doubles {
             }
             Some(Double::Silent) => lock(&self.log.unanswered).push(tell),
             None => {
-                let message = "nothing answers this topic in this test: `Tester::answer` or `Tester::serve` does";
+                let message =
+                    "nothing answers this topic in this test: `Tester::answer` or `Tester::serve` does";
                 let _ = tell.send(Err(CallError::new(Code::UnknownTopic, &*request.topic, message)));
             }
         }

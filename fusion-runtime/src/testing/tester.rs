@@ -125,7 +125,8 @@ impl Tester {
         C::Reply: Serialize,
     {
         self.closure(C::TOPIC, move |value| {
-            let arguments = read::<C>(value).map_err(|error| Failure::new(Code::Decode, error.to_string()))?;
+            let arguments =
+                read::<C>(value).map_err(|error| Failure::new(Code::Decode, error.to_string()))?;
             encode(&answer(arguments)?)
         })
     }
