@@ -28,15 +28,16 @@ pub use fusion_runtime::{
 
 #[cfg(feature = "kafka")]
 pub use fusion_runtime::{
-    dag::{Answer, CallError, Sent},
+    dag::{Answer, CallError, Caller, Sent},
     failure::Failure,
     reactor::{Context, HandIn, Key, Run, State},
 };
 pub use fusion_runtime::{
     failure::Code,
     record::{
-        Headers, HeadersRef, Record, RecordRef,
+        Headers, HeadersRef, HeadersRefIter, Record, RecordRef,
         codec::{CodecError, Format},
+        headers::HeadersIter,
     },
 };
 
@@ -57,7 +58,7 @@ pub use fusion_runtime::{
 pub use fusion_runtime::contract::{Answers, Contract, Envelope, KeyBytes, KeyError};
 #[cfg(feature = "kafka")]
 pub use fusion_runtime::{
-    Order,
+    Order, UnknownOrder,
     reactor::{Reactor, ReactorSpec},
 };
 

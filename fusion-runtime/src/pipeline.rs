@@ -157,19 +157,19 @@ impl Pipeline {
     /// # Errors
     /// `.await` gives [`Error::Produce`] when the record is not written, or after 30 seconds may not be;
     /// [`Error::Topic`] when there is no such topic and none may be created; [`Error::Encode`].
-    pub fn send<C: Contract>(&self, args: impl Fits<C::Params>) -> Send {
+    pub fn send<C: Contract>(&self, args: impl Fits<C::Params>) -> SendRecord {
         let value = self.arguments::<C>(&args);
-        Send::new(self.clone(), Cow::Borrowed(C::TOPIC), C::ENVELOPE, value)
+        SendRecord::new(self.clone(), Cow::Borrowed(C::TOPIC), C::ENVELOPE, value)
     }
 
     /// Sends to a topic by its name. The value is what goes over the wire.
     ///
     /// # Errors
     /// As [`send`](Pipeline::send).
-    pub fn send_value(&self, topic: impl Into<String>, value: Value) -> Send {
+    pub fn send_value(&self, topic: impl Into<String>, value: Value) -> SendRecord {
         let topic = topic.into();
         let value = self.encoded(&topic, &value);
-        Send::new(self.clone(), Cow::Owned(topic), Envelope::Headers, value)
+        SendRecord::new(self.clone(), Cow::Owned(topic), Envelope::Headers, value)
     }
 
     /// Runs a graph, `pipeline.run(deps! { .. }).await?`, within 30 seconds.
@@ -319,7 +319,7 @@ impl<T> Ask<T> {
 
 impl<T: ReadableReply> IntoFuture for Ask<T> {
     type Output = Result<T, CallError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + std::marker::Send>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move {
@@ -337,7 +337,7 @@ impl<T: ReadableReply> IntoFuture for Ask<T> {
 /// A record that is about to be sent; `.await` sends it and waits until it is written.
 #[must_use = "nothing is sent before the `.await`"]
 #[derive(Debug)]
-pub struct Send {
+pub struct SendRecord {
     pipeline: Pipeline,
     topic: Cow<'static, str>,
     envelope: Envelope,
@@ -346,14 +346,14 @@ pub struct Send {
     headers: Headers,
 }
 
-impl Send {
+impl SendRecord {
     fn new(
         pipeline: Pipeline,
         topic: Cow<'static, str>,
         envelope: Envelope,
         value: Result<Vec<u8>, Error>,
     ) -> Self {
-        Send { pipeline, topic, envelope, value, key: None, headers: Headers::new() }
+        SendRecord { pipeline, topic, envelope, value, key: None, headers: Headers::new() }
     }
 
     /// The record's key: records with the same key are handled in order.
@@ -369,7 +369,7 @@ impl Send {
     }
 
     async fn send(self) -> Result<Position, Error> {
-        let Send { pipeline, topic, envelope, value, key, headers } = self;
+        let SendRecord { pipeline, topic, envelope, value, key, headers } = self;
         let Shared { requests, producer, format, .. } = &*pipeline.shared;
         let mut value = value?;
         requests.ensure(&topic).await?;
@@ -391,9 +391,9 @@ impl Send {
     }
 }
 
-impl IntoFuture for Send {
+impl IntoFuture for SendRecord {
     type Output = Result<Position, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + std::marker::Send>>;
+    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
 
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(self.send())
