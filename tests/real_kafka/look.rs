@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use fusion::Config;
 use rdkafka::{
     Offset, TopicPartitionList,
-    admin::{AdminClient, AdminOptions, ResourceSpecifier},
+    admin::{AdminClient, AdminOptions, NewPartitions, ResourceSpecifier},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
@@ -82,6 +82,15 @@ impl Look {
         let described = self.admin.describe_configs([&ResourceSpecifier::Topic(topic)], &options).await;
         let resource = described.unwrap().pop().unwrap().unwrap();
         resource.get(name).and_then(|entry| entry.value.clone()).unwrap()
+    }
+
+    /// Adds a partition to a topic, and says its number.
+    pub async fn grow(&self, topic: &str) -> i32 {
+        let count = self.partitions(topic);
+        let more = NewPartitions::new(topic, count as usize + 1);
+        self.admin.create_partitions([&more], &AdminOptions::new()).await.unwrap()[0].as_ref().unwrap();
+        crate::common::eventually(SOON, || self.partitions(topic) == count + 1).await;
+        count
     }
 
     /// Deletes what a partition holds below this offset.

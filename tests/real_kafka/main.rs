@@ -49,6 +49,7 @@ const TESTS: &[(&str, Test)] = tests! {
         a_gap_ends_the_app_and_says_where,
         a_group_begins_where_it_was_told,
         the_end_is_chosen_once,
+        partitions_that_come_later_are_read_from_their_beginning,
     }
     replies::{
         an_inbox_is_deleted_and_keeps_nothing_for_long,

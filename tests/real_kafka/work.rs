@@ -185,6 +185,7 @@ workers! {
     gap: "real.gap";
     began: "real.began";
     chosen: "real.chosen";
+    grown: "real.grown";
 }
 
 /// Members notice each other soon, and begin at the end of what other runs left behind.

@@ -46,7 +46,7 @@ pub struct Settings {
     pub backoff: Backoff,
     /// How a group divides its partitions; `None`: `Consumer` on the embedded broker, `Classic` elsewhere.
     pub group_protocol: Option<GroupProtocol>,
-    /// Where a group begins that has never committed. Default at the earliest record.
+    /// Where a group begins in a topic for which it has never committed. Default at the earliest record.
     pub start: Start,
 }
 
@@ -141,7 +141,8 @@ pub enum GroupProtocol {
     Consumer,
 }
 
-/// Where a group begins in a partition for which it has no commit.
+/// Where a group begins that has never committed for a topic. A partition that is added later is read from its beginning
+/// either way: its first records may be older than any member's knowledge of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// With the oldest record there is.

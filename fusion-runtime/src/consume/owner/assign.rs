@@ -6,16 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rdkafka::{
-    Offset, TopicPartitionList,
-    consumer::Consumer as _,
-    error::{KafkaError, RDKafkaErrorCode},
-};
+use rdkafka::{Offset, TopicPartitionList, consumer::Consumer as _};
 use tokio::sync::mpsc;
 
 use crate::{
     Error,
-    broker::Start,
     consume::{
         lanes::Pressure,
         rebalance::{self, Place},
@@ -25,7 +20,7 @@ use crate::{
     observe::Count,
 };
 
-use super::{COMMITTED_LIMIT, Owner, Partition, UNKNOWN, WAITING_BYTES};
+use super::{COMMITTED_LIMIT, Owner, Partition, UNKNOWN, WAITING_BYTES, is_passing};
 
 impl Owner {
     /// Takes what the group gave: from the committed offsets on, never from where librdkafka would choose.
@@ -68,7 +63,7 @@ impl Owner {
             };
             let offset = match element.offset() {
                 Offset::Offset(offset) => Offset::Offset(offset),
-                _ if self.start == Start::Latest => {
+                _ if self.beginning.is_end(self.start, &topic, partition) => {
                     match self.client.fetch_watermarks(&topic, partition, limit) {
                         Ok((_, end)) => Offset::Offset(end),
                         Err(error) => {
@@ -142,17 +137,4 @@ impl Owner {
         let share = (all / self.partitions.len().max(1)).max(all.min(64));
         self.pressure = Pressure::new(share, WAITING_BYTES);
     }
-}
-
-/// Whether asking again may help.
-fn is_passing(error: &KafkaError) -> bool {
-    !matches!(
-        error.rdkafka_error_code(),
-        Some(
-            RDKafkaErrorCode::GroupAuthorizationFailed
-                | RDKafkaErrorCode::TopicAuthorizationFailed
-                | RDKafkaErrorCode::Fatal
-                | RDKafkaErrorCode::SaslAuthenticationFailed
-        )
-    )
 }

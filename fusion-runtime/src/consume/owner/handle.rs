@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::BaseConsumer;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 
-use super::{COMMIT_EVERY, COMMITTED_LIMIT, Owner, WAITING_BYTES};
+use super::{Beginning, COMMIT_EVERY, COMMITTED_LIMIT, Owner, WAITING_BYTES};
 
 /// An app's consumer.
 pub(crate) struct Consumer {
@@ -59,8 +59,6 @@ impl Consumer {
                 .create_with_context(GroupContext::default())
                 .map_err(|error| Error::client("consumer", error))?,
         );
-        let topics: Vec<&str> = served.iter().map(|served| served.spec.topic).collect();
-        client.subscribe(&topics).map_err(|error| Error::client("consumer", error))?;
         let (commands, inbox) = std_mpsc::channel();
         let (fail, stopped) = watch::channel(None);
         let (tell_assigned, assigned) = watch::channel(0);
@@ -86,6 +84,8 @@ impl Consumer {
                     fail,
                     tell_assigned,
                     revoking: None,
+                    joined: false,
+                    beginning: Beginning::default(),
                     assigning: None,
                     assign_at: Instant::now(),
                     assign_limit: COMMITTED_LIMIT.0,

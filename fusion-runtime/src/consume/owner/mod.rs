@@ -5,6 +5,7 @@ mod close;
 mod commit;
 mod hand_over;
 mod handle;
+mod join;
 mod revoke;
 
 use std::{
@@ -16,7 +17,7 @@ use std::{
 
 use rdkafka::{
     consumer::{BaseConsumer, Consumer as _},
-    error::KafkaError,
+    error::{KafkaError, RDKafkaErrorCode},
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -37,6 +38,7 @@ use super::{
 
 use handle::Command;
 pub(crate) use handle::{Consumer, Stopped};
+use join::Beginning;
 
 /// Records taken from librdkafka at once.
 const BATCH: usize = 1024;
@@ -108,6 +110,9 @@ struct Owner {
     fail: watch::Sender<Option<Arc<Error>>>,
     tell_assigned: watch::Sender<usize>,
     revoking: Option<Revoking>,
+    /// Whether it has subscribed.
+    joined: bool,
+    beginning: Beginning,
     /// Assigned partitions whose offsets the broker has not told yet.
     assigning: Option<Vec<Place>>,
     /// When the broker is asked again where the group stands, and how long it may take.
@@ -132,7 +137,7 @@ impl Owner {
                 Err(error) => break Err(error),
             };
             self.serve_commands();
-            if let Err(error) = self.serve_rebalances() {
+            if let Err(error) = self.join().and_then(|()| self.serve_rebalances()) {
                 break Err(error);
             }
             if let Some(reason) = self.client.context().take_fatal() {
@@ -224,4 +229,17 @@ impl Owner {
             }
         }
     }
+}
+
+/// Whether asking again may help.
+fn is_passing(error: &KafkaError) -> bool {
+    !matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::GroupAuthorizationFailed
+                | RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::Fatal
+                | RDKafkaErrorCode::SaslAuthenticationFailed
+        )
+    )
 }
