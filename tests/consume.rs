@@ -6,7 +6,7 @@ mod common;
 use std::{
     future::{pending, poll_fn},
     sync::{
-        Arc,
+        Arc, Condvar, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     task::Poll,
@@ -238,4 +238,39 @@ fn a_stop_ends_in_time_when_the_broker_is_away() {
     });
     drop(runtime);
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_behind_a_handler_that_blocks_is_bounded_in_bytes() {
+    #[reactor(topic = "consume.bytes")]
+    fn handle(filling: String, gate: State<Arc<(Mutex<bool>, Condvar)>>) -> usize {
+        let open = gate.0.lock().unwrap();
+        drop(gate.1.wait_while(open, |open| !*open).unwrap());
+        filling.len()
+    }
+
+    const RECORDS: u64 = 45;
+    let (_, config) = embedded();
+    let config = config.fetch_buffer(1024 * 1024);
+    create(&config, &["consume.bytes"], 1).await;
+    let raw = Raw::new(&config);
+    // All that a partition of the embedded broker keeps.
+    let filling = format!("\"{}\"", "x".repeat(100_000));
+    let sent: Vec<_> =
+        (0..RECORDS).map(|_| raw.queue(&Record::to("consume.bytes").value(&*filling))).collect();
+    for sent in sent {
+        sent.await.unwrap().unwrap();
+    }
+    let gate = Arc::new((Mutex::new(false), Condvar::new()));
+    let app = App::new("bytes", config.clone()).state(gate.clone()).reactors(reactors![handle]);
+    let app = start(app).await;
+    eventually(SOON, || app.metrics().get(Count::Pauses) == 1).await;
+    // One buffer at once on top of what may be held.
+    let taken = app.metrics().get(Count::Records);
+    assert!((1..=35).contains(&taken), "{taken} records of 100 kB");
+    *gate.0.lock().unwrap() = true;
+    gate.1.notify_all();
+    eventually(SOON, || app.metrics().get(Count::Succeeded) == RECORDS).await;
+    app.shutdown().await.unwrap();
+    assert_eq!(committed(&config, "bytes", "consume.bytes"), Some(RECORDS as i64));
 }

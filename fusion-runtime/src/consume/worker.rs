@@ -62,6 +62,8 @@ pub(super) struct Worker {
     /// Records finished, and runs that ended well, since the last report.
     finished: usize,
     succeeded: u64,
+    /// Bytes that were come to since the last report.
+    taken_bytes: usize,
     /// Whether anybody listens to `results`; asking costs a lock, so it is not asked for each record.
     listened: bool,
 }
@@ -93,6 +95,7 @@ impl Worker {
             waiting_for_permit: None,
             finished: 0,
             succeeded: 0,
+            taken_bytes: 0,
             listened: false,
         }
     }
@@ -185,6 +188,7 @@ impl Worker {
 
     fn admit(&mut self, message: &Message, now: Now, cx: &mut Context<'_>) {
         let offset = message.offset();
+        self.taken_bytes += message.byte_size();
         if !self.progress.seen(offset) {
             self.core.counters.one(Count::Redelivered);
             self.finished += 1;
@@ -348,7 +352,8 @@ impl Worker {
         if succeeded > 0 {
             self.core.counters.add(Count::Succeeded, succeeded);
         }
-        self.assignment.report(self.progress.committable(), finished, self.lanes.waiting_bytes());
+        let (taken, waiting) = (std::mem::take(&mut self.taken_bytes), self.lanes.waiting_bytes());
+        self.assignment.report(self.progress.committable(), finished, taken, waiting);
         self.assignment.end_poll();
     }
 }

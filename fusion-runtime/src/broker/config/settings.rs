@@ -32,8 +32,8 @@ pub struct Settings {
     pub largest_value: usize,
     /// The most bytes that all header names and values of a record may have together. Default 32 KiB.
     pub largest_headers: usize,
-    /// Memory for records that were fetched and not yet taken, per consumer, in bytes; rounded up to KiB.
-    /// Default 64 MiB.
+    /// Memory for records that were fetched and not yet taken, per consumer, in bytes; rounded up to KiB. An app may
+    /// have taken as much again that no handler has come to, because one holds up its thread. Default 64 MiB.
     pub fetch_buffer: usize,
     /// Memory for records that were sent and not yet confirmed, per producer, in bytes; rounded up to KiB.
     /// Default 64 MiB.
