@@ -20,6 +20,7 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer},
     types::{RDKafkaApiKey, RDKafkaRespErr},
 };
+use serde_json::json;
 use tokio::sync::Notify;
 
 fn embedded() -> (Arc<EmbeddedKafka>, Config) {
@@ -273,4 +274,65 @@ async fn what_waits_behind_a_handler_that_blocks_is_bounded_in_bytes() {
     eventually(SOON, || app.metrics().get(Count::Succeeded) == RECORDS).await;
     app.shutdown().await.unwrap();
     assert_eq!(committed(&config, "bytes", "consume.bytes"), Some(RECORDS as i64));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_handler_does_after_its_partition_has_gone_is_dropped() {
+    /// Blocks the thread, in one member only.
+    struct Gate {
+        closed: bool,
+        begun: AtomicUsize,
+        open: Mutex<bool>,
+        opens: Condvar,
+    }
+
+    #[reactor(topic = "consume.overlap", retry = 0)]
+    fn handle(number: u64, gate: State<Arc<Gate>>) -> Result<u64, &'static str> {
+        gate.begun.fetch_add(1, SeqCst);
+        if !gate.closed {
+            return Ok(number);
+        }
+        let open = gate.open.lock().unwrap();
+        drop(gate.opens.wait_while(open, |open| !*open).unwrap());
+        Err("too late")
+    }
+
+    let (_, config) = embedded();
+    let config = config.revoke_limit(Duration::from_millis(200));
+    create(&config, &["consume.overlap", "consume.overlap.dlq", "overlap.replies"], 2).await;
+    let mut replies = Tail::at_start(&config, "overlap.replies").await;
+    let mut letters = Tail::at_start(&config, "consume.overlap.dlq").await;
+    let member = |closed| {
+        let (begun, open, opens) = (AtomicUsize::new(0), Mutex::new(false), Condvar::new());
+        let gate = Arc::new(Gate { closed, begun, open, opens });
+        (App::new("overlap", config.clone()).state(gate.clone()).reactors(reactors![handle]), gate)
+    };
+    let (first, gate) = member(true);
+    let (raw, first) = (Raw::new(&config), start(first).await);
+    for partition in [0, 1] {
+        let request = Record::to("consume.overlap").partition(partition).value(partition.to_string());
+        raw.send(request.header("kafka_replyTopic", "overlap.replies")).await;
+    }
+    // One handler in each of two partitions, and one of these goes to somebody else.
+    eventually(SOON, || gate.begun.load(SeqCst) == 2).await;
+    let (second, _) = member(false);
+    let second = start(second).await;
+    eventually(SOON, || second.metrics().get(Count::Succeeded) == 1).await;
+    let answered = replies.one().await.json();
+    assert_eq!(first.metrics().get(Count::Overlaps), 1);
+    assert_eq!(first.metrics().get(Count::Fenced), 0);
+
+    *gate.open.lock().unwrap() = true;
+    gate.opens.notify_all();
+    eventually(SOON, || first.metrics().get(Count::Fenced) == 1).await;
+    // What the first has kept, it answers, and nothing else.
+    let letter = letters.one().await;
+    assert_eq!(letter.json(), json!(1 - answered.as_u64().unwrap()));
+    let kept = replies.one().await;
+    assert_eq!(kept.json()["message"], "too late");
+    let failed = first.metrics().get(Count::Failed);
+    second.shutdown().await.unwrap();
+    first.shutdown().await.unwrap();
+    assert_eq!((replies.rest(), letters.rest()), (vec![], vec![]));
+    assert_eq!(failed, 1);
 }

@@ -99,6 +99,8 @@ pub(super) struct Assignment {
     low: (AtomicUsize, AtomicUsize, AtomicUsize),
     /// When the worker's present poll began, in milliseconds after `made`; 0: it is not being polled.
     polling: AtomicU64,
+    /// The record that was polled last.
+    running: AtomicI64,
     made: Instant,
     owner: Thread,
     worker: AtomicWaker,
@@ -117,6 +119,7 @@ impl Assignment {
             paused: AtomicBool::new(false),
             low: (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0)),
             polling: AtomicU64::new(0),
+            running: AtomicI64::new(start),
             made: Instant::now(),
             owner,
             worker: AtomicWaker::new(),
@@ -168,16 +171,22 @@ impl Assignment {
         Some((began, self.made.elapsed().saturating_sub(since)))
     }
 
+    /// The offset of the record that was polled last. While the worker is being polled, that is the one that runs.
+    pub(super) fn running(&self) -> i64 {
+        self.running.load(Ordering::Relaxed)
+    }
+
     /// Has the worker start nothing new and end with what runs.
     pub(super) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         self.worker.wake();
     }
 
-    /// Has the worker end without what runs.
+    /// Fences the assignment: has the worker end without what runs, and drop whatever comes of it.
     pub(super) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
         self.stopping.store(true, Ordering::Release);
+        self.worker.wake();
     }
 
     pub(super) fn has_ended(&self) -> bool {
@@ -198,6 +207,11 @@ impl Assignment {
 
     pub(super) fn end_poll(&self) {
         self.polling.store(0, Ordering::Relaxed);
+    }
+
+    /// This record is polled next.
+    pub(super) fn runs(&self, offset: i64) {
+        self.running.store(offset, Ordering::Relaxed);
     }
 
     pub(super) fn is_stopping(&self) -> bool {

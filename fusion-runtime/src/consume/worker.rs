@@ -264,6 +264,7 @@ impl Worker {
             state: &self.core.state,
             caller: caller.as_ref(),
         };
+        self.assignment.runs(record.offset);
         let first = match self.runner.start(&run, input, encode, cx) {
             Started::Done(Err(failure)) if failure.is_retryable() && self.served.spec.retry > 0 => {
                 First::Failed(failure)
@@ -292,6 +293,7 @@ impl Worker {
             asked,
             caller,
             started: now.instant,
+            assignment: self.assignment.clone(),
             lane,
             permit,
         };
@@ -310,6 +312,11 @@ impl Worker {
 
     /// Acknowledges the outcome of a run.
     fn end(&mut self, record: RecordRef<'_>, asked: &Asked, ran: super::runner::Ran) {
+        if self.assignment.is_abandoned() {
+            // Somebody else has the partition by now, and answers for this record.
+            self.core.counters.one(Count::Fenced);
+            return;
+        }
         match &ran {
             Ok(_) => self.succeeded += 1,
             Err(failure) => match failure.code() {
@@ -368,8 +375,10 @@ impl Future for Worker {
         let now = Now::read();
         this.assignment.begin_poll(now.instant.into_std());
         this.listened = this.served.results.receiver_count() > 0;
-        this.settle();
-        this.poll_running(cx);
+        if !this.assignment.is_abandoned() {
+            this.settle();
+            this.poll_running(cx);
+        }
         if this.assignment.is_stopping() {
             this.drop_waiting();
             this.report();

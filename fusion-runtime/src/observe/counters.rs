@@ -77,6 +77,12 @@ counts! {
     Revoked = "revoked",
     /// Times a handler was seen to block its thread.
     Blocked = "blocked",
+    /// Partitions that were given back while a handler held up its thread: it cannot be ended, so the next owner may run
+    /// the same record beside it.
+    Overlaps = "overlaps",
+    /// Outcomes that were dropped because their partition had been given back before: no reply, no dead letter, no
+    /// commit. The next owner handles the record again.
+    Fenced = "fenced",
 }
 
 /// All counters of an app or a pipeline.

@@ -21,6 +21,9 @@ pub struct Settings {
     pub hops: u32,
     /// How long a stop may take: what runs is finished and acknowledged, then everything ends. Default 30 s.
     pub stop_limit: Duration,
+    /// How long what runs may hold up a partition that goes to another instance. It is dropped then, and handled again
+    /// there; the whole group waits meanwhile. Default 10 s.
+    pub revoke_limit: Duration,
     /// How long the brokers may take to answer at the start. Default 10 s.
     pub connect_limit: Duration,
     /// How many records may be waiting or running in the app at once; beyond it partitions are paused.
@@ -61,6 +64,7 @@ impl Default for Settings {
         Settings {
             hops: 16,
             stop_limit: Duration::from_secs(30),
+            revoke_limit: Duration::from_secs(10),
             connect_limit: Duration::from_secs(10),
             in_flight: 10_000,
             largest_value: MIB - largest_headers - FRAMING,

@@ -46,8 +46,6 @@ const BATCH: usize = 1024;
 const TICK: Duration = Duration::from_millis(50);
 /// How often progress is committed.
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
-/// How long a revoke may wait for what runs. Other members of the group wait for it, too.
-const REVOKE_LIMIT: Duration = Duration::from_secs(10);
 /// How long the broker may take to confirm the commit of what is given back.
 const COMMIT_LIMIT: Duration = Duration::from_secs(5);
 /// How long the broker may take to say where the group stands; the thread does nothing else meanwhile. It is twice as
@@ -60,6 +58,8 @@ const WATERMARKS_LIMIT: Duration = Duration::from_secs(10);
 const FULL_LIMIT: Duration = Duration::from_millis(100);
 /// A poll of a worker that lasts longer is held up by a handler.
 const BLOCKED: Duration = Duration::from_secs(1);
+/// A poll of a worker that lasts longer, at the end of its partition, is in the midst of a handler.
+const IN_A_HANDLER: Duration = Duration::from_millis(50);
 /// Bytes that may wait for their lanes, per partition.
 const WAITING_BYTES: usize = 16 * 1024 * 1024;
 
@@ -220,9 +220,12 @@ impl Owner {
                 partition.blocked = poll;
                 self.core.counters.one(Count::Blocked);
                 let (topic, number) = (&*partition.place.0, partition.place.1);
+                let reactor = self.served.get(topic).map(|served| served.spec.name);
                 tracing::warn!(
                     topic,
                     partition = number,
+                    offset = partition.assignment.running(),
+                    reactor,
                     ?lasting,
                     "a handler blocks its thread: what blocks belongs into `tokio::task::spawn_blocking`"
                 );
