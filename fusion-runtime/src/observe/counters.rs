@@ -67,6 +67,9 @@ counts! {
     UnknownReplies = "unknown_replies",
     /// Replies without a correlation id that could be read.
     UnreadableReplies = "unreadable_replies",
+    /// Times the place where replies are read from was gone from the log, and replies may be with it; requests that
+    /// wait for one of those run out of their time.
+    ReplyGaps = "reply_gaps",
     /// Commits that failed and were repeated.
     CommitFailures = "commit_failures",
     /// Partitions paused because too much was waiting.
