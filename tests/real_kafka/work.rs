@@ -186,6 +186,8 @@ workers! {
     began: "real.began";
     chosen: "real.chosen";
     grown: "real.grown";
+    restarted: "real.restarted";
+    frozen: "real.frozen";
 }
 
 /// Members notice each other soon, and begin at the end of what other runs left behind.
