@@ -8,7 +8,7 @@ use std::{
 
 use fusion::Start;
 
-use crate::{runtime, story, work};
+use crate::{common::eventually, runtime, story, work};
 
 const ROLE: &str = "FUSION_REAL_KAFKA_ROLE";
 
@@ -73,13 +73,13 @@ impl Child {
     /// How it ended, and how long that took from now on.
     pub async fn ended(&mut self, limit: Duration) -> (ExitStatus, Duration) {
         let began = Instant::now();
-        loop {
-            if let Some(status) = self.0.try_wait().unwrap() {
-                return (status, began.elapsed());
-            }
-            assert!(began.elapsed() < limit, "the process does not end");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let mut ended = None;
+        eventually(limit, || {
+            ended = self.0.try_wait().unwrap();
+            ended.is_some()
+        })
+        .await;
+        (ended.unwrap(), began.elapsed())
     }
 }
 
