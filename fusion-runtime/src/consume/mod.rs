@@ -9,6 +9,7 @@ mod acknowledge;
 mod admit;
 pub(crate) mod lanes;
 mod owner;
+mod permits;
 #[cfg_attr(
     not(test),
     expect(

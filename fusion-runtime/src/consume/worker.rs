@@ -12,7 +12,7 @@ use std::{
 };
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 
 use crate::{
     broker::ffi::{Batch, Message},
@@ -27,6 +27,7 @@ use super::{
     acknowledge::{self, Acknowledged, Outcome},
     admit::{Admission, Asked, Now, admit},
     lanes::{Lane, Lanes, Order},
+    permits::Permits,
     progress::Progress,
     run::{Finished, First, Parked, deadline, encode},
     runner::{Input, Runner, Started},
@@ -39,7 +40,6 @@ const SLICE: usize = 256;
 
 type Parking = Pin<Box<dyn Future<Output = Finished> + Send>>;
 type Acknowledging = Pin<Box<dyn Future<Output = Acknowledged> + Send>>;
-type Permit = Pin<Box<dyn Future<Output = Option<OwnedSemaphorePermit>> + Send>>;
 
 /// Runs the records of one partition until it is told to stop.
 pub(super) struct Worker {
@@ -56,9 +56,8 @@ pub(super) struct Worker {
     running: FuturesUnordered<Parking>,
     acknowledging: FuturesUnordered<Acknowledging>,
     settlements: Arc<Settlements>,
-    /// A permit in hand, for the next record that does not end at once.
-    permit: Option<OwnedSemaphorePermit>,
-    waiting_for_permit: Option<Permit>,
+    /// For records that do not end at once.
+    permits: Permits,
     /// Records finished, and runs that ended well, since the last report.
     finished: usize,
     succeeded: u64,
@@ -77,7 +76,7 @@ impl Worker {
         assignment: Arc<Assignment>,
         batches: mpsc::UnboundedReceiver<Batch>,
     ) -> Self {
-        let runner = served.reactor.runner();
+        let (runner, permits) = (served.reactor.runner(), Permits::of(served.permits.clone()));
         Worker {
             core,
             served,
@@ -91,8 +90,7 @@ impl Worker {
             running: FuturesUnordered::new(),
             acknowledging: FuturesUnordered::new(),
             settlements: Arc::default(),
-            permit: None,
-            waiting_for_permit: None,
+            permits,
             finished: 0,
             succeeded: 0,
             taken_bytes: 0,
@@ -126,32 +124,10 @@ impl Worker {
         }
     }
 
-    /// Whether a record may start: a permit is in hand.
-    fn poll_permit(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.permit.is_some() {
-            return true;
-        }
-        if self.waiting_for_permit.is_none() {
-            if let Ok(permit) = self.served.permits.clone().try_acquire_owned() {
-                self.permit = Some(permit);
-                return true;
-            }
-            let permits = self.served.permits.clone();
-            self.waiting_for_permit = Some(Box::pin(async move { permits.acquire_owned().await.ok() }));
-        }
-        if let Some(waiting) = &mut self.waiting_for_permit
-            && let Poll::Ready(permit) = waiting.as_mut().poll(cx)
-        {
-            self.waiting_for_permit = None;
-            self.permit = permit;
-        }
-        self.permit.is_some()
-    }
-
     /// Starts what waited for its lane or a permit, and says how many.
     fn start_waiting(&mut self, now: Now, cx: &mut Context<'_>) -> usize {
         let mut started = 0;
-        while self.lanes.has_ready() && !self.assignment.is_stopping() && self.poll_permit(cx) {
+        while self.lanes.has_ready() && !self.assignment.is_stopping() && self.permits.poll(cx) {
             let Some((lane, record)) = self.lanes.next_ready() else { break };
             let record = record.as_ref();
             let (asked, input, admission) = admit(&self.core, &self.served, &record, now);
@@ -213,7 +189,7 @@ impl Worker {
                 return;
             }
         }
-        if !self.poll_permit(cx) {
+        if !self.permits.poll(cx) {
             let lane = self.lanes.lane_of(served.spec.order, record.key, offset);
             self.wait(lane, &record);
             return;
@@ -275,8 +251,8 @@ impl Worker {
             }
             Started::Pending(running) => First::Pending(running),
         };
-        let Some(permit) = self.permit.take() else {
-            // `poll_permit` said that there is one.
+        let Some(permit) = self.permits.take() else {
+            // It was polled before, and said that there is one.
             self.end(*record, &asked, Err(Failure::new(Code::Handler, "a run without a permit")));
             return false;
         };
@@ -346,7 +322,7 @@ impl Worker {
         self.batches.close();
         while self.batches.try_recv().is_ok() {}
         self.lanes = Lanes::new();
-        self.waiting_for_permit = None;
+        self.permits.give_back();
         if self.assignment.is_abandoned() {
             self.running = FuturesUnordered::new();
             self.acknowledging = FuturesUnordered::new();
@@ -398,8 +374,7 @@ impl Future for Worker {
         }
         if !more && !this.lanes.has_ready() {
             // A partition that has nothing to start must not keep a permit from one that has.
-            this.permit = None;
-            this.waiting_for_permit = None;
+            this.permits.give_back();
         }
         this.report();
         if more {
