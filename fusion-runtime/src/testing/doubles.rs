@@ -32,7 +32,7 @@ pub(super) enum Double {
 
 /// A request that was asked: its topic and its value.
 struct Asked {
-    topic: Cow<'static, str>,
+    topic: String,
     value: Vec<u8>,
 }
 
@@ -55,10 +55,10 @@ impl Log {
     }
 
     /// Keeps a request, and says which one to its topic it is, from 0.
-    fn keep(&self, topic: &Cow<'static, str>, value: &[u8]) -> i64 {
+    fn keep(&self, topic: &str, value: &[u8]) -> i64 {
         let mut asked = lock(&self.asked);
-        let earlier = asked.iter().filter(|earlier| earlier.topic == *topic).count();
-        asked.push(Asked { topic: topic.clone(), value: value.to_vec() });
+        let earlier = asked.iter().filter(|earlier| earlier.topic == topic).count();
+        asked.push(Asked { topic: topic.to_owned(), value: value.to_vec() });
         i64::try_from(earlier).unwrap_or(i64::MAX)
     }
 }
