@@ -77,7 +77,7 @@ pub enum Error {
         client: &'static str,
         /// What it said.
         #[source]
-        error: KafkaError,
+        error: Box<dyn std::error::Error + Send + Sync>,
     },
     /// librdkafka says that a client cannot be used any more.
     #[error("the {client} cannot go on: {reason}")]
@@ -164,7 +164,7 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn client(client: &'static str, error: KafkaError) -> Self {
-        Error::Client { client, error }
+        Error::Client { client, error: error.into() }
     }
 }
 

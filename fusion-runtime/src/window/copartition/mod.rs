@@ -68,6 +68,10 @@ impl Shared {
 }
 
 impl Service for Copartition {
+    fn name(&self) -> &str {
+        self.shared.declared.spec.name
+    }
+
     fn topic(&self) -> &str {
         self.shared.declared.spec.topics[self.topic]
     }

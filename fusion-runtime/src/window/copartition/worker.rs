@@ -347,7 +347,7 @@ impl Worker {
     }
 
     fn read(&mut self, log: usize, mut batch: ffi::Batch, now: i64) -> Result<(), Error> {
-        let mut count = 0;
+        let (mut count, mut bytes) = (0, 0);
         while let Some(next) = batch.peek() {
             // What is new waits until everything that was decided before has been decided again.
             if next.offset() >= self.inputs[log].high && self.gathering.is_replaying() {
@@ -356,14 +356,15 @@ impl Worker {
                     break;
                 }
             }
-            let Some(read) = batch.next(|message| self.message(log, message, now)) else { break };
+            bytes += next.byte_size();
             count += 1;
+            let Some(read) = batch.next(|message| self.message(log, message, now)) else { break };
             read?;
         }
         self.gathering.reached(log, self.inputs[log].silence.next());
         let input = &mut self.inputs[log];
         input.held = batch;
-        input.taken.assignment.report(input.taken.start, count, 0);
+        input.taken.took(count, bytes);
         Ok(())
     }
 

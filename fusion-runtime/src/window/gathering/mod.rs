@@ -42,6 +42,10 @@ impl Gatherings {
 }
 
 impl Service for Gatherings {
+    fn name(&self) -> &str {
+        self.shared.declared.spec.name
+    }
+
     fn topic(&self) -> &str {
         &self.shared.declared.log
     }
@@ -51,6 +55,10 @@ impl Service for Gatherings {
     }
 
     fn sees_ends(&self) -> bool {
+        true
+    }
+
+    fn is_log(&self) -> bool {
         true
     }
 

@@ -191,16 +191,20 @@ impl Worker {
 
     fn take(&mut self, mut batch: ffi::Batch) -> Result<(), Error> {
         let count = batch.len();
+        let mut bytes = 0;
         let mut result = Ok(());
-        while let Some(taken) = batch.next(|message| self.message(message)) {
-            if taken.is_err() {
-                result = taken;
-                break;
-            }
+        while let (Ok(()), Some(taken)) = (
+            &result,
+            batch.next(|message| {
+                bytes += message.byte_size();
+                self.message(message)
+            }),
+        ) {
+            result = taken;
         }
         drop(batch);
         self.gathering.reached(0, self.next);
-        self.taken.assignment.report(self.taken.start, count, 0);
+        self.taken.took(count, bytes);
         result.and_then(|()| self.check_bounds())
     }
 

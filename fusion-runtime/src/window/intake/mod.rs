@@ -44,6 +44,11 @@ impl Intake {
 }
 
 impl Service for Intake {
+    fn name(&self) -> &str {
+        // Where there are several, they read together.
+        self.shared.targets.first().map_or("", |target| target.window.spec.name)
+    }
+
     fn topic(&self) -> &str {
         &self.shared.topic
     }

@@ -188,9 +188,16 @@ impl Worker {
 
     fn take(&mut self, mut batch: ffi::Batch, now: i64) {
         let count = batch.len();
-        while batch.next(|message| self.message(message, now)).is_some() {}
+        let mut bytes = 0;
+        while batch
+            .next(|message| {
+                bytes += message.byte_size();
+                self.message(message, now);
+            })
+            .is_some()
+        {}
         drop(batch);
-        self.taken.assignment.report(self.taken.start, count, 0);
+        self.taken.took(count, bytes);
         let full = |batch: &Batch| batch.len() >= MOST_RECORDS || batch.bytes() >= MOST_BYTES;
         if self.batch.as_ref().is_some_and(full) {
             self.due = Some(now);
