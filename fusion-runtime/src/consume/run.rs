@@ -1,6 +1,11 @@
 //! A run that did not end at once: deadline, retries with back-off, until there is an outcome.
 
-use std::{future::poll_fn, sync::Arc, task::Poll};
+use std::{
+    future::{Future as _, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+};
 
 use tokio::{
     sync::OwnedSemaphorePermit,
@@ -20,7 +25,7 @@ use super::{
     admit::Asked,
     lanes::Lane,
     runner::{Input, Ran, Running, Started},
-    shared::{Core, Served},
+    shared::{Assignment, Core, Served},
 };
 
 /// Where a run stands when it is parked.
@@ -38,6 +43,7 @@ pub(super) struct Parked {
     pub(super) caller: Option<Caller>,
     /// When the first attempt began.
     pub(super) started: Instant,
+    pub(super) assignment: Arc<Assignment>,
     pub(super) lane: Lane,
     pub(super) permit: OwnedSemaphorePermit,
 }
@@ -65,7 +71,14 @@ fn spread(offset: i64, attempt: u32) -> f64 {
 impl Parked {
     /// Sees the run through.
     pub(super) async fn finish(self, first: First) -> Finished {
-        let ran = self.attempts(first).await;
+        let ran = {
+            let mut attempts = pin!(self.attempts(first));
+            poll_fn(|cx| {
+                self.assignment.runs(self.record.offset);
+                attempts.as_mut().poll(cx)
+            })
+            .await
+        };
         drop(self.permit);
         Finished { record: self.record, asked: self.asked, lane: self.lane, ran }
     }

@@ -232,7 +232,8 @@ impl<'de, P: Payload> Deserialize<'de> for Parameters<P> {
     }
 }
 
-fn read<R: Reactor>(input: Input<'_>) -> Result<R::Payload, Failure> {
+/// The payload of a record, in whichever of its forms.
+pub(crate) fn read<R: Reactor>(input: Input<'_>) -> Result<R::Payload, Failure> {
     if let Some(payload) = R::Payload::ignored() {
         return Ok(payload);
     }

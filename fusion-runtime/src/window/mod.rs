@@ -4,6 +4,7 @@
 //! gather, and the run of the handler once a window fires. [`WindowSpec`] is everything else that the attribute says.
 
 mod clock;
+mod copartition;
 #[doc(hidden)]
 pub mod core;
 mod cuts;
@@ -21,6 +22,7 @@ mod typed;
 
 #[doc(hidden)]
 pub use crate::reactor::Context;
+pub(crate) use copartition::{Copartition, check};
 pub(crate) use ends::Ends;
 pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged, Merges, Place};
 pub(crate) use gathering::Gatherings;

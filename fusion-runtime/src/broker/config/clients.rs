@@ -196,6 +196,7 @@ impl fmt::Display for Config {
         writeln!(out, "brokers = {}{embedded}", self.bootstrap())?;
         writeln!(out, "hops = {}", settings.hops)?;
         writeln!(out, "stop_limit = {:?}", settings.stop_limit)?;
+        writeln!(out, "revoke_limit = {:?}", settings.revoke_limit)?;
         writeln!(out, "connect_limit = {:?}", settings.connect_limit)?;
         writeln!(out, "in_flight = {} records", settings.in_flight)?;
         writeln!(out, "largest_value = {} bytes", settings.largest_value)?;
