@@ -9,6 +9,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
+    time::{Duration, Instant},
 };
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -24,7 +25,7 @@ use crate::{
 };
 
 use super::{
-    acknowledge::{self, Acknowledged, Outcome},
+    acknowledge::{self, Acknowledged, Answer, Outcome},
     admit::{Admission, Asked, Now, admit},
     lanes::{Lane, Lanes, Order},
     progress::Progress,
@@ -36,6 +37,8 @@ use super::{
 
 /// After so many records the worker lets other tasks of its thread run.
 const SLICE: usize = 256;
+/// How long replies are collected. Handlers that take longer are answered for one by one.
+const ANSWERS_WAIT: Duration = Duration::from_micros(200);
 
 type Parking = Pin<Box<dyn Future<Output = Finished> + Send>>;
 type Acknowledging = Pin<Box<dyn Future<Output = Acknowledged> + Send>>;
@@ -56,6 +59,9 @@ pub(super) struct Worker {
     running: FuturesUnordered<Parking>,
     acknowledging: FuturesUnordered<Acknowledging>,
     settlements: Arc<Settlements>,
+    /// Replies of this poll that have not been sent yet, and since when they are collected.
+    answers: Vec<Answer>,
+    answers_since: Instant,
     /// A permit in hand, for the next record that does not end at once.
     permit: Option<OwnedSemaphorePermit>,
     waiting_for_permit: Option<Permit>,
@@ -89,6 +95,8 @@ impl Worker {
             running: FuturesUnordered::new(),
             acknowledging: FuturesUnordered::new(),
             settlements: Arc::default(),
+            answers: Vec::new(),
+            answers_since: Instant::now(),
             permit: None,
             waiting_for_permit: None,
             finished: 0,
@@ -118,6 +126,10 @@ impl Worker {
             self.lanes.release(lane);
             self.end(record.as_ref(), &asked, ran);
         }
+        self.poll_acknowledging(cx);
+    }
+
+    fn poll_acknowledging(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready(Some(Acknowledged { offset })) = self.acknowledging.poll_next_unpin(cx) {
             self.finish(offset);
         }
@@ -260,7 +272,11 @@ impl Worker {
             state: &self.core.state,
             caller: caller.as_ref(),
         };
-        let first = match self.runner.start(&run, input, encode, cx) {
+        // What its graph asks first leaves together.
+        let hold = caller.as_ref().map(Caller::hold);
+        let started = self.runner.start(&run, input, encode, cx);
+        drop(hold);
+        let first = match started {
             Started::Done(Err(failure)) if failure.is_retryable() && self.served.spec.retry > 0 => {
                 First::Failed(failure)
             }
@@ -314,19 +330,25 @@ impl Worker {
                 _ => {}
             },
         }
-        match acknowledge::acknowledge(
-            &self.core,
-            &self.served,
-            &record,
-            asked,
-            ran,
-            &self.settlements,
-            self.listened,
-        ) {
+        match acknowledge::acknowledge(&self.core, &self.served, &record, asked, ran, self.listened) {
             Outcome::Done => self.finish(record.offset),
-            Outcome::Settles => {}
+            Outcome::Reply(answer) => {
+                self.answers.push(answer);
+                if self.answers_since.elapsed() > ANSWERS_WAIT {
+                    self.send_answers();
+                }
+            }
             Outcome::Pending(acknowledging) => self.acknowledging.push(acknowledging),
         }
+    }
+
+    /// Queues the replies that have come together. In one go, so that librdkafka finds them together, too: it sends what it
+    /// sees, and what comes behind the first waits for another way to the broker and back.
+    fn send_answers(&mut self) {
+        for answer in self.answers.drain(..) {
+            self.acknowledging.extend(answer.send(&self.settlements));
+        }
+        self.answers_since = Instant::now();
     }
 
     /// Drops everything that has not started; it is read again after the next assignment.
@@ -362,10 +384,13 @@ impl Future for Worker {
         this.assignment.woken_by(cx.waker());
         let now = Now::read();
         this.assignment.begin_poll(now.instant.into_std());
+        this.answers_since = now.instant.into_std();
         this.listened = this.served.results.receiver_count() > 0;
         this.settle();
         this.poll_running(cx);
         if this.assignment.is_stopping() {
+            this.send_answers();
+            this.poll_acknowledging(cx);
             this.drop_waiting();
             this.report();
             let awaited = this.running.len() + this.acknowledging.len() + this.settlements.outstanding();
@@ -382,6 +407,9 @@ impl Future for Worker {
                 break;
             }
         }
+        this.send_answers();
+        // What could not be queued has not been polled yet.
+        this.poll_acknowledging(cx);
         if !more && !this.lanes.has_ready() {
             // A partition that has nothing to start must not keep a permit from one that has.
             this.permit = None;
