@@ -32,6 +32,7 @@ const REPLY_LIMIT: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What is left to be done for a record whose run has ended.
+#[expect(clippy::large_enum_variant, reason = "the large one is the common one, and moved once")]
 pub(super) enum Outcome {
     /// Nothing.
     Done,

@@ -9,7 +9,6 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::{Duration, Instant},
 };
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
@@ -25,8 +24,9 @@ use crate::{
 };
 
 use super::{
-    acknowledge::{self, Acknowledged, Answer, Outcome},
+    acknowledge::{self, Acknowledged, Outcome},
     admit::{Admission, Asked, Now, admit},
+    answers::Answers,
     lanes::{Lane, Lanes, Order},
     progress::Progress,
     run::{Finished, First, Parked, deadline, encode},
@@ -37,8 +37,6 @@ use super::{
 
 /// After so many records the worker lets other tasks of its thread run.
 const SLICE: usize = 256;
-/// How long replies are collected. Handlers that take longer are answered for one by one.
-const ANSWERS_WAIT: Duration = Duration::from_micros(200);
 
 type Parking = Pin<Box<dyn Future<Output = Finished> + Send>>;
 type Acknowledging = Pin<Box<dyn Future<Output = Acknowledged> + Send>>;
@@ -59,9 +57,7 @@ pub(super) struct Worker {
     running: FuturesUnordered<Parking>,
     acknowledging: FuturesUnordered<Acknowledging>,
     settlements: Arc<Settlements>,
-    /// Replies of this poll that have not been sent yet, and since when they are collected.
-    answers: Vec<Answer>,
-    answers_since: Instant,
+    answers: Answers,
     /// A permit in hand, for the next record that does not end at once.
     permit: Option<OwnedSemaphorePermit>,
     waiting_for_permit: Option<Permit>,
@@ -95,8 +91,7 @@ impl Worker {
             running: FuturesUnordered::new(),
             acknowledging: FuturesUnordered::new(),
             settlements: Arc::default(),
-            answers: Vec::new(),
-            answers_since: Instant::now(),
+            answers: Answers::new(),
             permit: None,
             waiting_for_permit: None,
             finished: 0,
@@ -333,8 +328,7 @@ impl Worker {
         match acknowledge::acknowledge(&self.core, &self.served, &record, asked, ran, self.listened) {
             Outcome::Done => self.finish(record.offset),
             Outcome::Reply(answer) => {
-                self.answers.push(answer);
-                if self.answers_since.elapsed() > ANSWERS_WAIT {
+                if self.answers.push(answer) {
                     self.send_answers();
                 }
             }
@@ -342,13 +336,8 @@ impl Worker {
         }
     }
 
-    /// Queues the replies that have come together. In one go, so that librdkafka finds them together, too: it sends what it
-    /// sees, and what comes behind the first waits for another way to the broker and back.
     fn send_answers(&mut self) {
-        for answer in self.answers.drain(..) {
-            self.acknowledging.extend(answer.send(&self.settlements));
-        }
-        self.answers_since = Instant::now();
+        self.acknowledging.extend(self.answers.send(&self.settlements));
     }
 
     /// Drops everything that has not started; it is read again after the next assignment.
@@ -384,7 +373,7 @@ impl Future for Worker {
         this.assignment.woken_by(cx.waker());
         let now = Now::read();
         this.assignment.begin_poll(now.instant.into_std());
-        this.answers_since = now.instant.into_std();
+        this.answers.begin(now.instant.into_std());
         this.listened = this.served.results.receiver_count() > 0;
         this.settle();
         this.poll_running(cx);
