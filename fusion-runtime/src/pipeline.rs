@@ -187,7 +187,8 @@ impl Pipeline {
         F: FnOnce(Caller) -> A,
         A: Future<Output = Result<T, CallError>>,
     {
-        deps(self.caller(within)).await
+        let caller = self.caller(within);
+        caller.together(deps(caller.clone())).await
     }
 
     /// The counters, as they are now.
