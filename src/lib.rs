@@ -71,7 +71,7 @@ pub use fusion_runtime::failure::RetryPolicy;
 pub mod rules {
     pub use fusion_runtime::contract::{
         Anything, Arg, Conj, Cons, Declared, Enough, Fits, Least, List, Param, Parameter, Payload, Readable,
-        SameAsContract, SameReply, Spread, Topic, TopicId, Undeclared, Untyped, Wire,
+        SameAsContract, SameReply, SentTo, Spread, Topic, TopicId, Undeclared, Untyped, Wire,
     };
     #[cfg(feature = "kafka")]
     pub use fusion_runtime::{

@@ -15,6 +15,8 @@ mod deps;
 mod macro_rules;
 #[path = "ui/pass/names.rs"]
 mod names;
+#[path = "ui/pass/sent.rs"]
+mod sent;
 #[path = "ui/pass/shadowed.rs"]
 mod shadowed;
 #[path = "ui/pass/story.rs"]

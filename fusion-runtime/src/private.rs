@@ -8,7 +8,7 @@ pub use std::{
 pub use crate::contract::{
     Answers, Arg, Args, Ascribed, AscribedDeclared, AscribedUndeclared, Conj, Cons, Contract, Declared,
     Enough, Envelope, Fits, Is, Least, Link, List, Of, Plain, TopicId, Untyped, check_reactors, deeper,
-    refuse, same_count, same_parameter, same_reply, topic,
+    refuse, same_count, same_parameter, same_reply, takes, topic,
 };
 
 #[cfg(feature = "kafka")]

@@ -9,7 +9,9 @@ use crate::alias;
 use crate::contract::{Contract, plain_name, tuple};
 use crate::deps::Analysed;
 use crate::deps::ast::{Target, key};
-use crate::deps::expand::{Lowering, contract_for_sure, slot, topic_name};
+use crate::deps::expand::{
+    Lowering, ascribed, ascribed_imports, contract_for_sure, known, slot, topic_name,
+};
 use crate::function::{Body, Function};
 use crate::options::{Options, Order};
 use crate::report::Report;
@@ -46,8 +48,11 @@ impl Expansion<'_> {
             Some(Target::Contract(_)) => TokenStream::new(),
             _ => self.contract.impls_apart(graph.as_ref().map(Lowering::depth).as_ref()),
         };
-        let (reactor, aliases) = match fine {
-            true => (self.reactor(graph.as_ref()), alias::refuse(self.handler, root)),
+        let (reactor, checks) = match fine {
+            true => {
+                let (sent, aliases) = (self.sent(), alias::refuse(self.handler, root));
+                (self.reactor(graph.as_ref()), quote!(#sent #aliases))
+            }
             false => (self.stub(), TokenStream::new()),
         };
         let cfgs = self.function.cfgs();
@@ -55,7 +60,7 @@ impl Expansion<'_> {
             #function
             #ty
             #(#cfgs)*
-            const _: () = { #declared #reactor #aliases };
+            const _: () = { #declared #reactor #checks };
             #errors
         )
     }
@@ -89,6 +94,30 @@ impl Expansion<'_> {
         let count = quote_spanned!(at_close=> #root_at_close::same_count::<#contract, #count>());
         let reply = quote_spanned!(at_reply=> #root_at_reply::same_reply::<#contract, #reply>());
         quote_spanned!(ours()=> const _: () = { #(#params)* #reply; #count; };)
+    }
+
+    /// Requires that the topic of `to` takes what is sent there, if anything declares that topic.
+    fn sent(&self) -> Option<TokenStream> {
+        let root = &self.contract.root;
+        let (to, value) = (self.options.to.get()?, self.handler.reply.value()?);
+        let value = argument_of(value, "Option").unwrap_or(value);
+        let span = ours_at(value.span());
+        let root_at_value = root.at(span);
+        Some(match to {
+            Target::Contract(_) => {
+                let topic = known(to, root);
+                quote_spanned!(span=> const _: () = #root_at_value::takes::<#value, _>(#topic);)
+            }
+            // What autoref finds is no `const fn`. A `match`, as `Lowering::with_topics` has it.
+            Target::Topic(topic) => {
+                let probe = ascribed(topic, &quote_spanned!(span=> ()), root);
+                let imports = ascribed_imports(root);
+                quote_spanned!(span=> const _: fn() = || {
+                    #imports
+                    match #probe { topic => #root_at_value::takes::<#value, _>(topic) }
+                };)
+            }
+        })
     }
 
     fn reactor(&self, graph: Option<&Lowering<'_>>) -> TokenStream {
@@ -225,7 +254,7 @@ impl Expansion<'_> {
     /// any of them, which may have the handler's name.
     fn with_graph(&self, graph: &Lowering<'_>) -> TokenStream {
         let root = &self.contract.root;
-        let (imports, slots, run) = (graph.imports(), graph.slots(), graph.run());
+        let (imports, run) = (graph.imports(), graph.run());
         let names = self.names(|param| param.name.clone());
         let (payload, hand_ins) = (self.pattern(Role::Payload, &names), self.pattern(Role::HandIn, &names));
         let taken = || self.handler.params.iter().filter(|param| param.role == Role::Node);
@@ -244,16 +273,18 @@ impl Expansion<'_> {
         let handler = Ident::new("handler", ours());
         let called = self.called(&handler, arguments);
         let function = &self.function.sig.ident;
+        let body = graph.with_topics(&quote_spanned!(self.at_name()=>
+            #(#takers)*
+            #root::ran(#run)?;
+            #called
+        ));
         quote_spanned!(self.at_name()=>
             #imports
             async move {
                 let #handler = #function;
                 let #payload = payload;
                 let #root::Calls(caller, #hand_ins) = hand_ins;
-                #slots
-                #(#takers)*
-                #root::ran(#run)?;
-                #called
+                #body
             }
         )
     }

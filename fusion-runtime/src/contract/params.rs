@@ -26,6 +26,8 @@ pub trait Wire: 'static {
     const COUNT: usize;
     /// It is a list.
     const IS_LIST: bool = false;
+    /// The type of a value that is all of them.
+    type Whole;
 }
 
 /// The parameter at place `I`.
@@ -55,6 +57,7 @@ pub trait Spread {
 impl Wire for Untyped {
     const SHAPE: Shape = Shape::Values;
     const COUNT: usize = 0;
+    type Whole = Anything;
 }
 
 #[diagnostic::do_not_recommend]
@@ -66,6 +69,7 @@ impl<T: 'static> Wire for List<T> {
     const SHAPE: Shape = Shape::List;
     const COUNT: usize = 0;
     const IS_LIST: bool = true;
+    type Whole = Vec<T>;
 }
 
 #[diagnostic::do_not_recommend]
@@ -122,8 +126,11 @@ macro_rules! wire {
         impl<$($name: 'static),*> Wire for ($($name,)*) {
             const SHAPE: Shape = Shape::Values;
             const COUNT: usize = $count;
+            type Whole = wire!(@whole $($name)*);
         }
     };
+    (@whole $only:ident) => { $only };
+    (@whole $($name:ident)*) => { ($($name,)*) };
 }
 
 wire!(0);

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::Path;
+use syn::{LitStr, Path};
 use syn::spanned::Spanned;
 
 use crate::deps::ast::Target;
@@ -43,6 +43,25 @@ pub(crate) fn contract_for_sure(target: &Target, root: &Root) -> TokenStream {
     let (contract, span) = (contract(target, root), target.span());
     let root = root.at(span);
     quote_spanned!(span=> <<#contract as #root::Contract>::Least as #root::Of>::Contract)
+}
+
+/// The topic, known by its contract.
+pub(crate) fn known(target: &Target, root: &Root) -> TokenStream {
+    let (contract, span) = (contract(target, root), ours_at(target.span()));
+    let root = root.at(span);
+    quote_spanned!(span=> #root::topic::<<#contract as #root::Contract>::Least>())
+}
+
+/// The topic, known by its contract if anything declares it, and by what it is said to answer if nothing does.
+pub(crate) fn ascribed(topic: &LitStr, reply: &TokenStream, root: &Root) -> TokenStream {
+    let (id, span) = (topic_id_literal(topic), ours_at(topic.span()));
+    let root = root.at(span);
+    quote_spanned!(span=> (&&#root::Ascribed::<#id, #reply>::new(#root::TopicId, #topic)).topic())
+}
+
+/// What [`ascribed`] calls methods of.
+pub(crate) fn ascribed_imports(root: &Root) -> TokenStream {
+    quote_spanned!(Span::mixed_site()=> use #root::{AscribedDeclared as _, AscribedUndeclared as _};)
 }
 
 /// The topic's name as a value.
