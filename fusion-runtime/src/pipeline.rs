@@ -15,7 +15,7 @@ use crate::{
     Error,
     broker::Config,
     consume::{content_type, pairs},
-    contract::{Answers, Args, Contract, Envelope, Fits, Wire},
+    contract::{Answers, Args, Contract, Envelope, Fits, KeyBytes, Wire},
     dag::{CallError, Caller, Question, ReadableReply, Terms, read, shape},
     failure::Code,
     observe::{Counters, Metrics},
@@ -304,8 +304,8 @@ impl<T> Ask<T> {
         self
     }
 
-    /// The record's key: requests with the same key are answered one after the other.
-    pub fn key(mut self, key: &(impl crate::contract::KeyBytes + serde::Serialize)) -> Self {
+    /// The record's key, or a reference to it: requests with the same key are answered one after the other.
+    pub fn key(mut self, key: impl KeyBytes + serde::Serialize) -> Self {
         self.key = key.to_key();
         self
     }
@@ -356,8 +356,8 @@ impl Send {
         Send { pipeline, topic, envelope, value, key: None, headers: Headers::new() }
     }
 
-    /// The record's key: records with the same key are handled in order.
-    pub fn key(mut self, key: &(impl crate::contract::KeyBytes + serde::Serialize)) -> Self {
+    /// The record's key, or a reference to it: records with the same key are handled in order.
+    pub fn key(mut self, key: impl KeyBytes + serde::Serialize) -> Self {
         self.key = key.to_key();
         self
     }

@@ -9,9 +9,7 @@ use crate::alias;
 use crate::contract::{Contract, plain_name, tuple};
 use crate::deps::Analysed;
 use crate::deps::ast::{Target, key};
-use crate::deps::expand::{
-    Lowering, ascribed, ascribed_imports, contract_for_sure, known, slot, topic_name,
-};
+use crate::deps::expand::{Lowering, ascribed, ascribed_imports, contract_for_sure, known, slot, topic_name};
 use crate::function::{Body, Function};
 use crate::options::{Options, Order};
 use crate::report::Report;
@@ -130,7 +128,7 @@ impl Expansion<'_> {
             None => hand_ins,
         };
         let value = self.handler.reply.value().map_or_else(|| quote!(()), |ty| quote!(#ty));
-        let (needs, spec, run) = (self.needs(), self.spec(graph), self.run(graph));
+        let (needs, spec, read, run) = (self.needs(), self.spec(graph), self.read(), self.run(graph));
         quote_spanned!(self.at_name()=>
             #[automatically_derived]
             impl #root::Reactor for #name {
@@ -140,6 +138,7 @@ impl Expansion<'_> {
                 type Value = #value;
                 type Needs = #needs;
                 #spec
+                #read
                 #run
             }
         )
@@ -220,6 +219,23 @@ impl Expansion<'_> {
                 #(#fields)*
                 ..#root::ReactorSpec::new(#name, #topic)
             };
+        )
+    }
+
+    /// `Reactor::read`, which names each parameter's type where it stands. (Its own parameter is no user's type: names
+    /// of types know no hygiene.)
+    fn read(&self) -> TokenStream {
+        let root = &self.contract.root;
+        let types = self.handler.payload().map(|param| &param.ty);
+        let (count, span) = (self.handler.payload().count(), ours());
+        let read = format_ident!("read_{count}", span = span);
+        let ignored = (count == 0)
+            .then(|| quote_spanned!(span=> fn ignored() -> #root::Option<()> { #root::Some(()) }));
+        quote_spanned!(span=>
+            fn read<'de, __D: #root::Deserializer<'de>>(deserializer: __D) -> #root::Result<Self::Payload, __D::Error> {
+                #root::#read::<#(#types,)* _>(deserializer)
+            }
+            #ignored
         )
     }
 
@@ -342,6 +358,9 @@ impl Expansion<'_> {
                 type Value = ();
                 type Needs = ();
                 const SPEC: #root::ReactorSpec = #root::ReactorSpec::new(#called, #topic);
+                fn read<'de, __D: #root::Deserializer<'de>>(deserializer: __D) -> #root::Result<(), __D::Error> {
+                    #root::read_0(deserializer)
+                }
                 fn run(_: (), _: ()) -> impl ::core::future::Future<Output = #root::Result<(), #root::Failure>> + ::core::marker::Send + 'static {
                     ::core::future::pending()
                 }

@@ -33,11 +33,13 @@ fn clauses() {
                         .asked()
                     {
                         t_all => {
-                            match (&&::fusion::__private::Ascribed::<
-                                0xc7a9d9c00c83d94f70816942a67b5df0u128,
-                                bool,
-                            >::new(::fusion::__private::TopicId, "touch"))
-                                .topic()
+                            match {
+                                (&&::fusion::__private::Ascribed::<
+                                    0xc7a9d9c00c83d94f70816942a67b5df0u128,
+                                    bool,
+                                >::new(::fusion::__private::TopicId, "touch"))
+                                    .topic()
+                            }
                                 .answers::<bool>()
                                 .asked()
                             {

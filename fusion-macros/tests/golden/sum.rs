@@ -89,6 +89,11 @@ const _: () = {
                 <sum as ::fusion::__private::Contract>::TOPIC,
             )
         };
+        fn read<'de, __D: ::fusion::__private::Deserializer<'de>>(
+            deserializer: __D,
+        ) -> ::fusion::__private::Result<Self::Payload, __D::Error> {
+            ::fusion::__private::read_1::<Order, _>(deserializer)
+        }
         fn run(
             payload: Self::Payload,
             hand_ins: Self::HandIns,

@@ -2,8 +2,8 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::{LitStr, Path};
 use syn::spanned::Spanned;
+use syn::{LitStr, Path};
 
 use crate::deps::ast::Target;
 use crate::root::{Root, ours_at};
@@ -56,7 +56,10 @@ pub(crate) fn known(target: &Target, root: &Root) -> TokenStream {
 pub(crate) fn ascribed(topic: &LitStr, reply: &TokenStream, root: &Root) -> TokenStream {
     let (id, span) = (topic_id_literal(topic), ours_at(topic.span()));
     let root = root.at(span);
-    quote_spanned!(span=> (&&#root::Ascribed::<#id, #reply>::new(#root::TopicId, #topic)).topic())
+    let probe =
+        quote_spanned!(span=> (&&#root::Ascribed::<#id, #reply>::new(#root::TopicId, #topic)).topic());
+    // What is borrowed ends with the block: it is not kept while the graph runs.
+    quote_spanned!(span=> { #probe })
 }
 
 /// What [`ascribed`] calls methods of.
