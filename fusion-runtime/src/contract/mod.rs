@@ -11,6 +11,7 @@ mod args;
 mod argument;
 mod ascribed;
 mod circle;
+mod fits;
 mod key;
 mod params;
 mod payload;
@@ -20,9 +21,10 @@ mod topic;
 
 pub use alias::{Is, Plain, refuse};
 pub use args::Args;
-pub use argument::{Arg, Conj, Cons, Fits};
+pub use argument::Arg;
 pub use ascribed::{Ascribed, AscribedDeclared, AscribedUndeclared, Undeclared};
 pub use circle::{Link, check_reactors};
+pub use fits::{Conj, Cons, Fits};
 pub use key::{KeyBytes, KeyError};
 pub use params::{Anything, Enough, Least, List, Of, Param, Spread, Untyped, Wire};
 pub use payload::{
