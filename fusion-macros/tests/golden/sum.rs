@@ -16,16 +16,26 @@ const _: () = {
         const TOPIC: &'static str = "sum";
         const DEPTH: usize = 1
             + ::fusion::__private::deeper(
-                <<::fusion::__private::TopicId<
-                    0xa68d621eed8b5822836dbc7977a75c0cu128,
-                > as ::fusion::__private::Declared<
-                    _,
-                >>::Contract as ::fusion::__private::Contract>::DEPTH,
-                <<::fusion::__private::TopicId<
-                    0x26d6a03ada659bafa594dd0ff1e7ec59u128,
-                > as ::fusion::__private::Declared<
-                    _,
-                >>::Contract as ::fusion::__private::Contract>::DEPTH,
+                {
+                    const fn depth<C: ::fusion::__private::Contract>() -> usize {
+                        C::DEPTH
+                    }
+                    depth::<
+                        <::fusion::__private::TopicId<
+                            0xa68d621eed8b5822836dbc7977a75c0cu128,
+                        > as ::fusion::__private::Declared<_>>::Contract,
+                    >()
+                },
+                {
+                    const fn depth<C: ::fusion::__private::Contract>() -> usize {
+                        C::DEPTH
+                    }
+                    depth::<
+                        <::fusion::__private::TopicId<
+                            0x26d6a03ada659bafa594dd0ff1e7ec59u128,
+                        > as ::fusion::__private::Declared<_>>::Contract,
+                    >()
+                },
             );
         type Params = (Order,);
         type Reply = Report;
@@ -43,16 +53,26 @@ const _: () = {
             const TOPIC: &'static str = "sum";
             const DEPTH: usize = 1
                 + ::fusion::__private::deeper(
-                    <<::fusion::__private::TopicId<
-                        0xa68d621eed8b5822836dbc7977a75c0cu128,
-                    > as ::fusion::__private::Declared<
-                        _,
-                    >>::Contract as ::fusion::__private::Contract>::DEPTH,
-                    <<::fusion::__private::TopicId<
-                        0x26d6a03ada659bafa594dd0ff1e7ec59u128,
-                    > as ::fusion::__private::Declared<
-                        _,
-                    >>::Contract as ::fusion::__private::Contract>::DEPTH,
+                    {
+                        const fn depth<C: ::fusion::__private::Contract>() -> usize {
+                            C::DEPTH
+                        }
+                        depth::<
+                            <::fusion::__private::TopicId<
+                                0xa68d621eed8b5822836dbc7977a75c0cu128,
+                            > as ::fusion::__private::Declared<_>>::Contract,
+                        >()
+                    },
+                    {
+                        const fn depth<C: ::fusion::__private::Contract>() -> usize {
+                            C::DEPTH
+                        }
+                        depth::<
+                            <::fusion::__private::TopicId<
+                                0x26d6a03ada659bafa594dd0ff1e7ec59u128,
+                            > as ::fusion::__private::Declared<_>>::Contract,
+                        >()
+                    },
                 );
             type Params = (Order,);
             type Reply = Report;
@@ -74,6 +94,7 @@ const _: () = {
             >: ::fusion::__private::Declared<M>,
         {}
         const _: () = only_one_contract_may_declare_sum();
+        const _: usize = <sum as ::fusion::__private::Contract>::DEPTH;
     };
     #[automatically_derived]
     impl ::fusion::__private::Reactor for sum {

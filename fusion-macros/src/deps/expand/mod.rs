@@ -238,6 +238,9 @@ impl Lowering<'_> {
     }
 
     /// One more than the depth of the deepest topic that is asked; one with `-> T` may be nobody's.
+    ///
+    /// Each is computed in a generic function: constants that stand in the open are evaluated by a lint before, and
+    /// rustc's path of a circle becomes twice as long.
     pub(crate) fn depth(&self) -> TokenStream {
         let root = self.root;
         let depths =
@@ -245,7 +248,10 @@ impl Lowering<'_> {
                 |node| {
                     let (span, contract) = (ours_at(node.target.span()), contract(&node.target, root));
                     let root = root.at(span);
-                    quote_spanned!(span=> <#contract as #root::Contract>::DEPTH)
+                    quote_spanned!(span=> {
+                        const fn depth<C: #root::Contract>() -> usize { C::DEPTH }
+                        depth::<#contract>()
+                    })
                 },
             );
         let deepest = depths.reduce(|a, b| quote_spanned!(ours()=> #root::deeper(#a, #b)));
