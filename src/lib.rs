@@ -70,8 +70,9 @@ pub use fusion_runtime::failure::RetryPolicy;
 /// called by hand.
 pub mod rules {
     pub use fusion_runtime::contract::{
-        Anything, Arg, Conj, Cons, Declared, Enough, Fits, Least, List, Param, Parameter, Payload, Readable,
-        SameAsContract, SameReply, SentTo, Spread, Topic, TopicId, Undeclared, Untyped, Wire,
+        Anything, Arg, Conj, Cons, Declared, Enough, Fits, Least, List, Param, Parameter, Payload, Place,
+        Readable, SameAsContract, SameReply, SentTo, Spread, Takes, Topic, TopicId, Undeclared, Untyped,
+        Wire,
     };
     #[cfg(feature = "kafka")]
     pub use fusion_runtime::{

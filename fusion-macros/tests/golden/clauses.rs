@@ -65,7 +65,7 @@ fn clauses() {
                                                         ::fusion::__private::or(
                                                             {
                                                                 let mut args = caller.args();
-                                                                t_one.arg::<0usize>(&mut args, &(1));
+                                                                t_one.at::<0usize>().put(&mut args, &(1));
                                                                 t_one
                                                                     .spread(
                                                                         &mut args,
@@ -92,8 +92,8 @@ fn clauses() {
                                                                         (&&::fusion::__private::Items(&(order.items))).items(),
                                                                         |n, item| {
                                                                             let mut args = caller.args();
-                                                                            t_all.arg::<0usize>(&mut args, &(item));
-                                                                            t_all.arg::<1usize>(&mut args, &(one));
+                                                                            t_all.at::<0usize>().put(&mut args, &(item));
+                                                                            t_all.at::<1usize>().put(&mut args, &(one));
                                                                             t_all.enough::<2usize>();
                                                                             caller
                                                                                 .ask(

@@ -17,23 +17,27 @@ const _: () = {
         const DEPTH: usize = 1
             + ::fusion::__private::deeper(
                 {
-                    const fn depth<C: ::fusion::__private::Contract>() -> usize {
-                        C::DEPTH
+                    const fn depth<L: ::fusion::__private::Of>() -> usize {
+                        <L::Contract as ::fusion::__private::Contract>::DEPTH
                     }
                     depth::<
-                        <::fusion::__private::TopicId<
+                        <<::fusion::__private::TopicId<
                             0xa68d621eed8b5822836dbc7977a75c0cu128,
-                        > as ::fusion::__private::Declared<_>>::Contract,
+                        > as ::fusion::__private::Declared<
+                            _,
+                        >>::Contract as ::fusion::__private::Contract>::Least,
                     >()
                 },
                 {
-                    const fn depth<C: ::fusion::__private::Contract>() -> usize {
-                        C::DEPTH
+                    const fn depth<L: ::fusion::__private::Of>() -> usize {
+                        <L::Contract as ::fusion::__private::Contract>::DEPTH
                     }
                     depth::<
-                        <::fusion::__private::TopicId<
+                        <<::fusion::__private::TopicId<
                             0x26d6a03ada659bafa594dd0ff1e7ec59u128,
-                        > as ::fusion::__private::Declared<_>>::Contract,
+                        > as ::fusion::__private::Declared<
+                            _,
+                        >>::Contract as ::fusion::__private::Contract>::Least,
                     >()
                 },
             );
@@ -54,23 +58,27 @@ const _: () = {
             const DEPTH: usize = 1
                 + ::fusion::__private::deeper(
                     {
-                        const fn depth<C: ::fusion::__private::Contract>() -> usize {
-                            C::DEPTH
+                        const fn depth<L: ::fusion::__private::Of>() -> usize {
+                            <L::Contract as ::fusion::__private::Contract>::DEPTH
                         }
                         depth::<
-                            <::fusion::__private::TopicId<
+                            <<::fusion::__private::TopicId<
                                 0xa68d621eed8b5822836dbc7977a75c0cu128,
-                            > as ::fusion::__private::Declared<_>>::Contract,
+                            > as ::fusion::__private::Declared<
+                                _,
+                            >>::Contract as ::fusion::__private::Contract>::Least,
                         >()
                     },
                     {
-                        const fn depth<C: ::fusion::__private::Contract>() -> usize {
-                            C::DEPTH
+                        const fn depth<L: ::fusion::__private::Of>() -> usize {
+                            <L::Contract as ::fusion::__private::Contract>::DEPTH
                         }
                         depth::<
-                            <::fusion::__private::TopicId<
+                            <<::fusion::__private::TopicId<
                                 0x26d6a03ada659bafa594dd0ff1e7ec59u128,
-                            > as ::fusion::__private::Declared<_>>::Contract,
+                            > as ::fusion::__private::Declared<
+                                _,
+                            >>::Contract as ::fusion::__private::Contract>::Least,
                         >()
                     },
                 );
@@ -158,9 +166,9 @@ const _: () = {
                                         &s_one,
                                         async {
                                             let mut args = caller.args();
-                                            t_one.arg::<0usize>(&mut args, &(1));
-                                            t_one.arg::<1usize>(&mut args, &(2));
-                                            t_one.arg::<2usize>(&mut args, &(3));
+                                            t_one.at::<0usize>().put(&mut args, &(1));
+                                            t_one.at::<1usize>().put(&mut args, &(2));
+                                            t_one.at::<2usize>().put(&mut args, &(3));
                                             t_one.enough::<3usize>();
                                             caller.ask(t_one, args, s_one.terms(0)).await
                                         },
@@ -171,8 +179,8 @@ const _: () = {
                                             let i_0 = (&&::fusion::__private::Seen(s_one.get().await?))
                                                 .seen();
                                             let mut args = caller.args();
-                                            t_two.arg::<0usize>(&mut args, &i_0);
-                                            t_two.arg::<1usize>(&mut args, &(2));
+                                            t_two.at::<0usize>().put(&mut args, &i_0);
+                                            t_two.at::<1usize>().put(&mut args, &(2));
                                             t_two.enough::<2usize>();
                                             caller.ask(t_two, args, s_two.terms(1)).await
                                         },

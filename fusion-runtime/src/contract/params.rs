@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use crate::record::codec::Shape;
 
-use super::Contract;
+use super::{Arg, Args, Contract};
 
 /// The one parameter of a topic that takes any number of arguments, `fn add(numbers: Vec<i64>)`.
 #[derive(Debug)]
@@ -35,6 +35,23 @@ pub trait Wire: 'static {
 pub trait Param<const I: usize> {
     /// The parameter's type.
     type Type;
+    /// All of them. What is asked of them through here is not reported where there is no parameter.
+    type All;
+}
+
+/// The parameter at place `I`, of type `P`, takes an argument of type `T`.
+///
+/// An argument could be asked for its [`Arg`] directly. But where two contracts declare one topic, the parameter is
+/// unknown, and rustc reports `T: Arg<_>` for each argument, since few types could stand there; what has as many
+/// implementations as this it takes for a consequence of the other error.
+#[diagnostic::on_unimplemented(
+    message = "mismatched argument: expected `{P}`, found `{T}`",
+    label = "expected `{P}`, found `{T}`"
+)]
+pub trait Takes<const I: usize, T: ?Sized, P> {
+    /// Writes the argument.
+    #[doc(hidden)]
+    fn put(args: &mut Args, argument: &T);
 }
 
 /// `N` arguments are enough.
@@ -63,6 +80,14 @@ impl Wire for Untyped {
 #[diagnostic::do_not_recommend]
 impl<const I: usize> Param<I> for Untyped {
     type Type = Anything;
+    type All = Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<const I: usize, T: Arg<Anything> + ?Sized> Takes<I, T, Anything> for Untyped {
+    fn put(args: &mut Args, argument: &T) {
+        args.push(argument.written());
+    }
 }
 
 impl<T: 'static> Wire for List<T> {
@@ -75,6 +100,14 @@ impl<T: 'static> Wire for List<T> {
 #[diagnostic::do_not_recommend]
 impl<T, const I: usize> Param<I> for List<T> {
     type Type = T;
+    type All = Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<P, const I: usize, T: Arg<P> + ?Sized> Takes<I, T, P> for List<P> {
+    fn put(args: &mut Args, argument: &T) {
+        args.push(argument.written());
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -156,6 +189,13 @@ macro_rules! param {
         #[diagnostic::do_not_recommend]
         impl<$($name),*> Param<$i> for ($($name,)*) {
             type Type = $t;
+            type All = Self;
+        }
+        #[diagnostic::do_not_recommend]
+        impl<$($name,)* Argument: Arg<$t> + ?Sized> Takes<$i, Argument, $t> for ($($name,)*) {
+            fn put(args: &mut Args, argument: &Argument) {
+                args.push(argument.written());
+            }
         }
     };
 }

@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use super::{Answers, Arg, Args, Contract, Enough, Fits, Of, Param, SentTo, Spread, Wire};
+use super::{Answers, Arg, Args, Contract, Enough, Fits, Of, Param, SentTo, Spread, Takes, Wire};
 
 /// A topic in a graph: its name, and its contract as a type.
 pub struct Topic<C> {
@@ -60,6 +60,22 @@ impl<T, C: Contract> SameReply<T, C> for T {
     type Contract = C;
 }
 
+/// A place among the arguments.
+#[derive(Debug)]
+pub struct Place<P, const I: usize>(PhantomData<fn() -> P>);
+
+impl<P, const I: usize> Place<P, I> {
+    /// Writes the argument.
+    // `T` is the only argument of the method itself: that gives it rustc's caret.
+    #[doc(hidden)]
+    pub fn put<T: ?Sized>(&self, args: &mut Args, argument: &T)
+    where
+        P: Param<I, All: Takes<I, T, <P as Param<I>>::Type>>,
+    {
+        P::All::put(args, argument);
+    }
+}
+
 /// Requires that a value of type `T`, sent as it is, is what the topic takes.
 // No method: rustc would take the topic for the value, and suggest to write it as a tuple.
 #[doc(hidden)]
@@ -96,17 +112,10 @@ impl<C: Contract> Topic<C> {
     {
     }
 
-    /// Writes the argument at place `I`.
-    // As an `impl` the argument gets rustc's caret, which a second type argument would take away from it.
+    /// The place `I` among the arguments.
     #[doc(hidden)]
-    pub fn arg<const I: usize>(
-        &self,
-        args: &mut Args,
-        argument: &(impl Arg<<C::Params as Param<I>>::Type> + ?Sized),
-    ) where
-        C::Params: Param<I>,
-    {
-        args.push(argument.written());
+    pub fn at<const I: usize>(&self) -> Place<C::Params, I> {
+        Place(PhantomData)
     }
 
     /// Writes the items of `..items`.

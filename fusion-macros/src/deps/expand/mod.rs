@@ -249,8 +249,8 @@ impl Lowering<'_> {
                     let (span, contract) = (ours_at(node.target.span()), contract(&node.target, root));
                     let root = root.at(span);
                     quote_spanned!(span=> {
-                        const fn depth<C: #root::Contract>() -> usize { C::DEPTH }
-                        depth::<#contract>()
+                        const fn depth<L: #root::Of>() -> usize { <L::Contract as #root::Contract>::DEPTH }
+                        depth::<<#contract as #root::Contract>::Least>()
                     })
                 },
             );
