@@ -70,8 +70,8 @@ pub use fusion_runtime::failure::RetryPolicy;
 /// called by hand.
 pub mod rules {
     pub use fusion_runtime::contract::{
-        Anything, Arg, Conj, Cons, Declared, Enough, Fits, Least, List, Param, Parameter, Payload, Place,
-        Readable, SameAsContract, SameReply, SentTo, Spread, Takes, Topic, TopicId, Undeclared, Untyped,
+        Arg, Conj, Cons, Declared, Enough, Fits, Least, List, Param, Parameter, Payload, Place, Readable,
+        SameAsContract, SameReply, SentTo, Serializable, Spread, Takes, Topic, TopicId, Undeclared, Untyped,
         Wire,
     };
     #[cfg(feature = "kafka")]

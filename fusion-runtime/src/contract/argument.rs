@@ -1,14 +1,14 @@
 //! What an argument converts to.
 //!
 //! An argument may be the parameter's type, a reference or a smart pointer to it, a string slice for a
-//! `String`, an array or a slice for a `Vec`, a plain value for an `Option`. Anything else the user says
+//! `String`, an array or a slice for a `Vec`, a plain value for an `Option`. Serializable else the user says
 //! in types. The value is only looked at: it is written to the wire from where it is.
 
 use std::{borrow::Cow, sync::Arc};
 
 use serde::Serialize;
 
-use super::Anything;
+use super::Serializable;
 
 /// Can stand for a parameter of type `T`.
 #[diagnostic::on_unimplemented(
@@ -31,7 +31,7 @@ impl<T: Serialize + ?Sized> Arg<T> for T {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + ?Sized> Arg<Anything> for T {
+impl<T: Serialize + ?Sized> Arg<Serializable> for T {
     type Written = T;
     fn written(&self) -> &T {
         self

@@ -26,7 +26,7 @@ pub use ascribed::{Ascribed, AscribedDeclared, AscribedUndeclared, Undeclared};
 pub use circle::{Link, check_reactors};
 pub use fits::{Conj, Cons, Fits};
 pub use key::{KeyBytes, KeyError};
-pub use params::{Anything, Enough, Least, List, Of, Param, Spread, Takes, Untyped, Wire};
+pub use params::{Enough, Least, List, Of, Param, Serializable, Spread, Takes, Untyped, Wire};
 pub use payload::{
     Payload, Readable, read_0, read_1, read_2, read_3, read_4, read_5, read_6, read_7, read_8, read_9,
     read_10, read_11, read_12,

@@ -14,9 +14,9 @@ pub struct List<T>(PhantomData<fn() -> T>);
 #[derive(Debug)]
 pub struct Untyped;
 
-/// The type of a parameter of such a topic.
+/// The type of a parameter of such a topic: whatever can be written.
 #[derive(Debug)]
-pub struct Anything;
+pub struct Serializable;
 
 /// Parameters have a form on the wire.
 pub trait Wire: 'static {
@@ -74,17 +74,17 @@ pub trait Spread {
 impl Wire for Untyped {
     const SHAPE: Shape = Shape::Values;
     const COUNT: usize = 0;
-    type Whole = Anything;
+    type Whole = Serializable;
 }
 
 #[diagnostic::do_not_recommend]
 impl<const I: usize> Param<I> for Untyped {
-    type Type = Anything;
+    type Type = Serializable;
     type All = Self;
 }
 
 #[diagnostic::do_not_recommend]
-impl<const I: usize, T: Arg<Anything> + ?Sized> Takes<I, T, Anything> for Untyped {
+impl<const I: usize, T: Arg<Serializable> + ?Sized> Takes<I, T, Serializable> for Untyped {
     fn put(args: &mut Args, argument: &T) {
         args.push(argument.written());
     }
