@@ -137,10 +137,9 @@ impl Param {
         if role == Role::HandIn && kind == Kind::Contract {
             report.error(&ty, "a contract has payload only: what is handed in belongs to its reactor");
         }
-        match role {
-            Role::Payload => check_type(&ty, "a parameter", Static::IsBorrowed, report),
-            Role::HandIn => check_type(&ty, "a parameter", Static::IsOwned, report),
-            Role::Node => {}
+        if role != Role::Node {
+            let statics = if role == Role::HandIn { Static::IsOwned } else { Static::IsBorrowed };
+            check_type(&ty, "a parameter", statics, report);
         }
         Self { role, name, ty }
     }

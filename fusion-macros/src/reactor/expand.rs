@@ -128,7 +128,7 @@ impl Expansion<'_> {
             None => hand_ins,
         };
         let value = self.handler.reply.value().map_or_else(|| quote!(()), |ty| quote!(#ty));
-        let (needs, spec, read, run) = (self.needs(), self.spec(graph), self.read(), self.run(graph));
+        let (needs, spec, read, run) = (self.needs(), self.spec(graph), self.read_payload(), self.run(graph));
         quote_spanned!(self.at_name()=>
             #[automatically_derived]
             impl #root::Reactor for #name {
@@ -224,7 +224,7 @@ impl Expansion<'_> {
 
     /// `Reactor::read`, which names each parameter's type where it stands. (Its own parameter is no user's type: names
     /// of types know no hygiene.)
-    fn read(&self) -> TokenStream {
+    fn read_payload(&self) -> TokenStream {
         let root = &self.contract.root;
         let types = self.handler.payload().map(|param| &param.ty);
         let (count, span) = (self.handler.payload().count(), ours());
