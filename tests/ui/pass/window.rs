@@ -154,10 +154,7 @@ fn what_is_said() {
     let spec = overlap::SPEC;
     let kind = Kind::Hopping { size: Duration::from_mins(1), advance: Duration::from_secs(20) };
     assert_eq!((spec.name, spec.kind, spec.grace), ("overlap", kind, Duration::ZERO));
-    assert_eq!(
-        (spec.emit, spec.idle, spec.max_future),
-        (Emit::Updates, None, Some(Duration::from_hours(1)))
-    );
+    assert_eq!((spec.emit, spec.idle, spec.max_future), (Emit::Updates, None, Some(Duration::from_hours(1))));
     assert_eq!((spec.max_open.keys, spec.max_open.bytes), (Some(1_000), Some(64_000_000)));
     assert_eq!((spec.within, spec.retry, spec.to, spec.complete), (Duration::from_secs(5), 0, None, false));
     assert_eq!(slide::SPEC.kind, Kind::Sliding { size: Duration::from_secs(10) });
