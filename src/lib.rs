@@ -101,7 +101,8 @@ pub mod manual;
 pub mod prelude {
     #[cfg(feature = "kafka")]
     pub use crate::{
-        Answer, App, CallError, Config, Context, Failure, Key, Pipeline, State, deps, reactor, reactors,
+        Answer, App, CallError, Config, Context, Failure, Key, Pipeline, State, Window, deps, reactor,
+        reactors,
     };
     pub use crate::{Headers, contract};
 }

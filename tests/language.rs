@@ -26,6 +26,8 @@ mod story;
 
 #[path = "ui/pass/window.rs"]
 mod window;
+#[path = "ui/pass/window_names.rs"]
+mod window_names;
 
 #[test]
 fn all_programs_are_listed() {

@@ -70,5 +70,5 @@ const _: () = {
     }
 };
 ::core::compile_error! {
-    "unknown option `retries`: there are `topic`, `deps!`, `to`, `within`, `retry`, `order`, `concurrency`, `name`, `contract`, `envelope`, `crate`"
+    "unknown option `retries`: there are `topic`, `window!`, `deps!`, `to`, `within`, `retry`, `order`, `concurrency`, `name`, `contract`, `envelope`, `crate`"
 }
