@@ -89,6 +89,38 @@ const fn hash(text: &str) -> u64 {
 struct Table<'a, const N: usize> {
     links: &'a [Link; N],
     topics: &'a [u64; N],
+    sources: &'a Sources,
+}
+
+/// The hashes of all topics that windows gather, and whose they are: so that a comparison is one step to rustc.
+struct Sources {
+    hashes: [u64; MOST],
+    windows: [usize; MOST],
+    count: usize,
+}
+
+/// How many that can be.
+const MOST: usize = 4096;
+
+impl Sources {
+    #[track_caller]
+    const fn of<const N: usize>(links: &[Link; N]) -> Self {
+        let mut all = Sources { hashes: [0; MOST], windows: [0; MOST], count: 0 };
+        let mut i = 0;
+        while i < N {
+            let mut n = 0;
+            while n < links[i].gathers.len() {
+                if all.count == MOST {
+                    panic!("the windows of one list gather more than 4096 topics: make two lists");
+                }
+                (all.hashes[all.count], all.windows[all.count]) = (hash(links[i].gathers[n]), i);
+                all.count += 1;
+                n += 1;
+            }
+            i += 1;
+        }
+        all
+    }
 }
 
 /// Which reactors lead to which others: `leads[a][b]` is an edge from `a` to `b`.
@@ -106,19 +138,6 @@ impl<const N: usize> Table<'_, N> {
             i += 1;
         }
         None
-    }
-
-    /// Whether the window `i` gathers `topic`; other reactors gather none.
-    const fn gathers(self, i: usize, topic: &str) -> bool {
-        let gathers = self.links[i].gathers;
-        let mut n = 0;
-        while n < gathers.len() {
-            if same(gathers[n], topic) {
-                return true;
-            }
-            n += 1;
-        }
-        false
     }
 
     /// A reactor waits for those that it asks. Nobody waits for a window.
@@ -148,12 +167,12 @@ impl<const N: usize> Table<'_, N> {
                 if let Some(served) = self.serves(to) {
                     leads[i][served] = true;
                 }
-                let mut window = 0;
-                while window < N {
-                    if !self.links[window].gathers.is_empty() && self.gathers(window, to) {
-                        leads[i][window] = true;
+                let (to, mut n) = (hash(to), 0);
+                while n < self.sources.count {
+                    if self.sources.hashes[n] == to {
+                        leads[i][self.sources.windows[n]] = true;
                     }
-                    window += 1;
+                    n += 1;
                 }
             }
             i += 1;
@@ -246,24 +265,30 @@ impl<const N: usize> Table<'_, N> {
         let Link { name, gathers, .. } = self.links[window];
         let mut n = 0;
         while n < gathers.len() {
-            let topic = gathers[n];
-            let text = Text::new()
-                .push("the window ")
-                .push(name)
-                .push(" is `copartitioned`, so it must be the only one in the app that takes the topic ");
+            let (topic, hash) = (gathers[n], hash(gathers[n]));
             let mut other = 0;
-            while other < N {
-                if other != window && self.gathers(other, topic) {
-                    text.push(topic).push(": ").push(self.links[other].name).push(" gathers it too").fail();
+            while other < self.sources.count {
+                if self.sources.hashes[other] == hash && self.sources.windows[other] != window {
+                    let other = self.links[self.sources.windows[other]].name;
+                    company(name, topic).push(other).push(" gathers it too").fail();
                 }
                 other += 1;
             }
             if let Some(other) = self.serves(topic) {
-                text.push(topic).push(": ").push(self.links[other].name).push(" serves it").fail();
+                company(name, topic).push(self.links[other].name).push(" serves it").fail();
             }
             n += 1;
         }
     }
+}
+
+const fn company(window: &str, topic: &str) -> Text {
+    Text::new()
+        .push("the window ")
+        .push(window)
+        .push(" is `copartitioned`, so it must be the only one in the app that takes the topic ")
+        .push(topic)
+        .push(": ")
 }
 
 /// The first pair of equal hashes, as the two places; `none` stands for nothing.
@@ -310,7 +335,7 @@ pub const fn check_reactors<const N: usize>(links: &[Link; N]) {
             .push(": give one of them another name with `name = ..`")
             .fail();
     }
-    let table = Table { links, topics: &topics };
+    let table = Table { links, topics: &topics, sources: &Sources::of(links) };
     let mut i = 0;
     while i < N {
         table.fail_on_topic_twice(i);
