@@ -265,10 +265,10 @@ async fn a_reply_does_not_wait_for_a_slow_handler_behind_it() {
     let (open, gate) = mpsc::channel();
     let pipeline = Pipeline::connect("slow", config.clone()).await.unwrap();
     // Both are there before the app is, so it fetches them together.
-    let first = tokio::spawn(pipeline.ask::<slow>((1,)).key(&1).into_future());
+    let first = tokio::spawn(pipeline.ask::<slow>((1,)).key(1).into_future());
     let written = || pipeline.metrics().get(Count::Requests);
     eventually(SOON, || written() == 1).await;
-    let second = tokio::spawn(pipeline.ask::<slow>((2,)).key(&1).into_future());
+    let second = tokio::spawn(pipeline.ask::<slow>((2,)).key(1).into_future());
     eventually(SOON, || written() == 2).await;
     let app = App::new("requests.slow", config).state(Gate(Mutex::new(gate)));
     let app = start(app.reactors(reactors![slow])).await;

@@ -124,11 +124,11 @@ async fn ask(
     window: Window,
     price: f64,
     other: Option<f64>,
-) -> Result<Option<Trigger>, String> {
+) -> Result<Option<u64>, String> {
     if *state > window.count() + totals.0 {
         return Err(format!("{} {price} {other:?}", *id));
     }
-    Ok(triggers.into_iter().next())
+    Ok(triggers.first().map(|_| totals.0))
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn gather<W: WindowReactor>(gathered: &mut W::Gathered, topic: u16, records: &[(
 
 #[tokio::test]
 async fn what_is_gathered_is_handed_over() {
-    let mut gathered = Default::default();
+    let mut gathered = <approve as WindowReactor>::Gathered::default();
     gather::<approve>(&mut gathered, 2, &[(3, TRIGGER), (1, TRIGGER)]);
     let copy = approve::copy(&gathered).unwrap();
     gather::<approve>(&mut gathered, 0, &[(3, TRIGGER)]);
@@ -234,7 +234,7 @@ async fn what_is_gathered_is_handed_over() {
 
 #[tokio::test]
 async fn what_cannot_be_copied_is_not() {
-    let mut gathered = Default::default();
+    let mut gathered = <sessions as WindowReactor>::Gathered::default();
     gather::<sessions>(&mut gathered, 1, &[(3, "5")]);
     assert!(sessions::copy(&gathered).is_none());
     let cx = Context::gathered("sessions", "t".into(), 0, 0, None);

@@ -167,6 +167,7 @@ macro_rules! twenty {
 
 /// rustc refuses constants of more than two million steps.
 #[test]
+#[expect(clippy::large_const_arrays, reason = "it is what a constant can take that is tried")]
 fn two_hundred_reactors_compile() {
     const LINKS: [[Link; 20]; 10] = [
         twenty!(0: 0 1 2 3 4 5 6 7 8 9),
