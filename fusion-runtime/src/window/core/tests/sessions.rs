@@ -121,3 +121,28 @@ fn a_heartbeat_holds_no_offset_for_ever() {
     assert!(most <= 2 * 2 * 12, "{most}");
     assert!(rig.table.open_keys() <= 2);
 }
+
+#[test]
+fn a_replay_puts_back_what_had_fired() {
+    // With `longest` below the gap, what fired later can lie around what fired before.
+    let kind = Kind::Session { gap: 7, longest: 5 };
+    let times = [0, 8, 1, 10, 4, 9, 14, 18, 21, 22];
+    let mut rig = Rig::new(rules(kind, 2));
+    for time in times {
+        rig.record("a", "x", time);
+    }
+    let mut again = Rig::new(rules(kind, 2));
+    for (high, time) in times.into_iter().enumerate() {
+        let cut = again.cut();
+        again.table = Table::resume(rules(kind, 2), &cut).unwrap();
+        again.next = cut.needed.offset;
+        for time in &times[cut.needed.offset as usize..high] {
+            assert_eq!(again.record("a", "x", *time), Verdict::Replayed);
+        }
+        assert!(!again.table.is_replaying());
+        again.record("a", "x", time);
+    }
+    assert_eq!(again.told(), rig.told());
+    assert_eq!(again.record("a", "late", 4), Verdict::Late(LateReason::AlreadyFired));
+    assert_eq!(again.told(), ["late 4..9 already_fired 0"]);
+}
