@@ -285,32 +285,48 @@ const _: () = {
                     gathered.orders,
                 );
                 let ::fusion::__private::Calls(caller, (id,)) = hand_ins;
-                let t_price = ::fusion::__private::topic::<
+                match ::fusion::__private::topic::<
                     <<::fusion::__private::TopicId<
                         0xf786cb20e183d94f70817529f7c699cau128,
                     > as ::fusion::__private::Declared<
                         _,
                     >>::Contract as ::fusion::__private::Contract>::Least,
                 >()
-                    .asked();
-                let s_price = t_price.one("price");
-                let k_price = s_price.taken_as::<f64>();
-                ::fusion::__private::ran({
-                    let n_price = ::fusion::__private::node(
-                        &s_price,
-                        async {
-                            let mut args = caller.args();
-                            t_price.arg::<0usize>(&mut args, &(triggers.len()));
-                            t_price.enough::<1usize>();
-                            caller.ask(t_price, args, s_price.terms(0)).await
-                        },
-                    );
-                    n_price.await
-                })?;
-                ::fusion::__private::Ok(
-                    handler(id, triggers, orders, k_price.take(s_price)?).await,
-                )
+                    .asked()
+                {
+                    t_price => {
+                        let s_price = t_price.one("price");
+                        let k_price = s_price.taken_as::<f64>();
+                        ::fusion::__private::ran({
+                            let n_price = ::fusion::__private::node(
+                                &s_price,
+                                async {
+                                    let mut args = caller.args();
+                                    t_price.at::<0usize>().put(&mut args, &(triggers.len()));
+                                    t_price.enough::<1usize>();
+                                    caller.ask(t_price, args, s_price.terms(0)).await
+                                },
+                            );
+                            n_price.await
+                        })?;
+                        ::fusion::__private::Ok(
+                            handler(id, triggers, orders, k_price.take(s_price)?).await,
+                        )
+                    }
+                }
             }
         }
     }
+    const _: fn() = || {
+        use ::fusion::__private::{AscribedDeclared as _, AscribedUndeclared as _};
+        match {
+            (&&::fusion::__private::Ascribed::<
+                0x6965e577bc0618b410510adca730debfu128,
+                (),
+            >::new(::fusion::__private::TopicId, "approvals"))
+                .topic()
+        } {
+            topic => ::fusion::__private::takes::<Approval, _>(topic),
+        }
+    };
 };
