@@ -76,8 +76,9 @@ pub use fusion_runtime::failure::RetryPolicy;
 /// called by hand.
 pub mod rules {
     pub use fusion_runtime::contract::{
-        Anything, Arg, Conj, Cons, Declared, Enough, Fits, Least, List, Param, Parameter, Payload, Readable,
-        SameAsContract, SameReply, Spread, Topic, TopicId, Undeclared, Untyped, Wire,
+        Arg, Conj, Cons, Declared, Enough, Fits, Least, List, Param, Parameter, Payload, Place, Readable,
+        SameAsContract, SameReply, SentTo, Serializable, Spread, Takes, Topic, TopicId, Undeclared, Untyped,
+        Wire,
     };
     #[cfg(feature = "kafka")]
     pub use fusion_runtime::{
@@ -100,7 +101,8 @@ pub mod manual;
 pub mod prelude {
     #[cfg(feature = "kafka")]
     pub use crate::{
-        Answer, App, CallError, Config, Context, Failure, Key, Pipeline, State, deps, reactor, reactors,
+        Answer, App, CallError, Config, Context, Failure, Key, Pipeline, State, Window, deps, reactor,
+        reactors,
     };
     pub use crate::{Headers, contract};
 }

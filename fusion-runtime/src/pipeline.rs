@@ -109,8 +109,9 @@ impl Pipeline {
     /// Before the `.await`, [`within`](Ask::within), [`retry`](Ask::retry), [`key`](Ask::key) and
     /// [`header`](Ask::header) say how.
     ///
-    /// Arguments are a tuple, as long as the contract has parameters; for a topic that takes a list, of any length, or
-    /// a `Vec`.
+    /// Arguments are a tuple, from which trailing `Option`s may be left out. The only argument may stand alone if it
+    /// is a reference, a number or a text: `ask::<square>(12)`, `ask::<place>(&order)`. A topic that takes a list takes
+    /// a tuple of any length, an array, a slice or a `Vec`.
     ///
     /// # Errors
     /// `.await` gives a [`CallError`]: the service's own failure with its code, or `timeout`, `unknown_topic`,
@@ -187,7 +188,8 @@ impl Pipeline {
         F: FnOnce(Caller) -> A,
         A: Future<Output = Result<T, CallError>>,
     {
-        deps(self.caller(within)).await
+        let caller = self.caller(within);
+        caller.together(deps(caller.clone())).await
     }
 
     /// The counters, as they are now.

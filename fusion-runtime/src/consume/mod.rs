@@ -7,6 +7,7 @@
 
 mod acknowledge;
 mod admit;
+mod answers;
 pub(crate) mod lanes;
 pub(crate) mod metadata;
 mod owner;

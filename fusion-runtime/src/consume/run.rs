@@ -88,7 +88,7 @@ impl Parked {
         let mut attempt = 1;
         let mut until = deadline(&self.served, &self.asked, self.started);
         let mut ran = match first {
-            First::Pending(running) => self.wait(running, until).await,
+            First::Pending(running) => self.wait(running, self.caller.as_ref(), until).await,
             First::Failed(failure) => Err(failure),
         };
         loop {
@@ -117,8 +117,12 @@ impl Parked {
         }
     }
 
-    async fn wait(&self, running: Running, until: Instant) -> Ran {
-        match timeout_at(until, running).await {
+    async fn wait(&self, running: Running, caller: Option<&Caller>, until: Instant) -> Ran {
+        let ran = match caller {
+            Some(caller) => timeout_at(until, caller.together(running)).await,
+            None => timeout_at(until, running).await,
+        };
+        match ran {
             Ok(ran) => ran,
             Err(_) => {
                 self.core.counters.one(Count::TimedOut);
@@ -151,12 +155,13 @@ impl Parked {
             };
             let value = payload(&self.served, record.value);
             let input = Input { value, format: self.asked.format };
+            let _hold = caller.as_ref().map(Caller::hold);
             Poll::Ready(runner.start(&run, input, self.encode(), cx))
         })
         .await;
         match started {
             Started::Done(ran) => ran,
-            Started::Pending(running) => self.wait(running, until).await,
+            Started::Pending(running) => self.wait(running, caller.as_ref(), until).await,
         }
     }
 

@@ -26,6 +26,7 @@ use crate::{
 use super::{
     acknowledge::{self, Acknowledged, Outcome},
     admit::{Admission, Asked, Now, admit},
+    answers::Answers,
     lanes::{Lane, Lanes, Order},
     permits::Permits,
     progress::Progress,
@@ -56,6 +57,7 @@ pub(super) struct Worker {
     running: FuturesUnordered<Parking>,
     acknowledging: FuturesUnordered<Acknowledging>,
     settlements: Arc<Settlements>,
+    answers: Answers,
     /// For records that do not end at once.
     permits: Permits,
     /// Records finished, and runs that ended well, since the last report.
@@ -90,6 +92,7 @@ impl Worker {
             running: FuturesUnordered::new(),
             acknowledging: FuturesUnordered::new(),
             settlements: Arc::default(),
+            answers: Answers::new(),
             permits,
             finished: 0,
             succeeded: 0,
@@ -119,6 +122,10 @@ impl Worker {
             self.lanes.release(lane);
             self.end(record.as_ref(), &asked, ran);
         }
+        self.poll_acknowledging(cx);
+    }
+
+    fn poll_acknowledging(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready(Some(Acknowledged { offset })) = self.acknowledging.poll_next_unpin(cx) {
             self.finish(offset);
         }
@@ -242,7 +249,11 @@ impl Worker {
             window: None,
         };
         self.assignment.runs(record.offset);
-        let first = match self.runner.start(&run, input, encode, cx) {
+        // What its graph asks first leaves together.
+        let hold = caller.as_ref().map(Caller::hold);
+        let started = self.runner.start(&run, input, encode, cx);
+        drop(hold);
+        let first = match started {
             Started::Done(Err(failure)) if failure.is_retryable() && self.served.spec.retry > 0 => {
                 First::Failed(failure)
             }
@@ -302,19 +313,19 @@ impl Worker {
                 _ => {}
             },
         }
-        match acknowledge::acknowledge(
-            &self.core,
-            &self.served,
-            &record,
-            asked,
-            ran,
-            &self.settlements,
-            self.listened,
-        ) {
+        match acknowledge::acknowledge(&self.core, &self.served, &record, asked, ran, self.listened) {
             Outcome::Done => self.finish(record.offset),
-            Outcome::Settles => {}
+            Outcome::Reply(answer) => {
+                if self.answers.push(answer) {
+                    self.send_answers();
+                }
+            }
             Outcome::Pending(acknowledging) => self.acknowledging.push(acknowledging),
         }
+    }
+
+    fn send_answers(&mut self) {
+        self.acknowledging.extend(self.answers.send(&self.settlements));
     }
 
     /// Drops everything that has not started; it is read again after the next assignment.
@@ -351,12 +362,17 @@ impl Future for Worker {
         this.assignment.woken_by(cx.waker());
         let now = Now::read();
         this.assignment.begin_poll(now.instant.into_std());
+        this.answers.begin(now.instant.into_std());
         this.listened = this.served.results.receiver_count() > 0;
         if !this.assignment.is_abandoned() {
             this.settle();
             this.poll_running(cx);
         }
         if this.assignment.is_stopping() {
+            if !this.assignment.is_abandoned() {
+                this.send_answers();
+                this.poll_acknowledging(cx);
+            }
             this.drop_waiting();
             this.report();
             let awaited = this.running.len() + this.acknowledging.len() + this.settlements.outstanding();
@@ -373,6 +389,9 @@ impl Future for Worker {
                 break;
             }
         }
+        this.send_answers();
+        // What could not be queued has not been polled yet.
+        this.poll_acknowledging(cx);
         if !more && !this.lanes.has_ready() {
             // A partition that has nothing to start must not keep a permit from one that has.
             this.permits.give_back();

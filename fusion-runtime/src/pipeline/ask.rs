@@ -81,8 +81,8 @@ impl<T> Ask<T> {
         self
     }
 
-    /// The record's key: requests with the same key are answered one after the other.
-    pub fn key(mut self, key: &(impl crate::contract::KeyBytes + serde::Serialize)) -> Self {
+    /// The record's key, or a reference to it: requests with the same key are answered one after the other.
+    pub fn key(mut self, key: impl crate::contract::KeyBytes + serde::Serialize) -> Self {
         self.key = key.to_key();
         self
     }

@@ -43,8 +43,8 @@ impl SendRecord {
         SendRecord { pipeline, topic, envelope, value, key: None, headers: Headers::new() }
     }
 
-    /// The record's key: records with the same key are handled in order.
-    pub fn key(mut self, key: &(impl crate::contract::KeyBytes + serde::Serialize)) -> Self {
+    /// The record's key, or a reference to it: records with the same key are handled in order.
+    pub fn key(mut self, key: impl crate::contract::KeyBytes + serde::Serialize) -> Self {
         self.key = key.to_key();
         self
     }

@@ -13,6 +13,7 @@ mod gather;
 mod gathering;
 mod hand_in;
 mod intake;
+mod key;
 mod log;
 mod observed;
 mod reactor;
@@ -28,12 +29,13 @@ pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged,
 pub(crate) use gathering::Gatherings;
 pub use hand_in::{Reason, Window};
 pub(crate) use intake::{Intake, Target};
+pub use key::{GroupKey, KeyOf, KeyType, Keyed, KeyedAlways, KeyedMaybe};
 pub use observed::Skipped;
 pub use reactor::{EventTime, Read, Unread, WindowReactor, millis};
 pub use source::{
-    Copied, CopiedClone, CopiedNot, Copies, Decodes, GatheredAs, GroupKey, HeldTwice, ItemType, KeyOf,
-    KeyType, Keyed, KeyedAlways, KeyedMaybe, Known, Overlaps, ReadRecord, Reads, RecordOf, Records, Repeats,
-    SameRecord, Taker, TakerKnown, TakerUnknown, of, read, records, stranger,
+    Copied, CopiedClone, CopiedNot, Copies, Decodes, GatheredAs, HeldTwice, ItemType, Known, Overlaps,
+    ReadRecord, Reads, RecordOf, Records, Repeats, SameRecord, Taker, TakerKnown, TakerUnknown, of, read,
+    records, stranger,
 };
 pub use spec::{Emit, Hopping, Kind, MaxOpen, Sessions, Sliding, Strategy, Tumbling, WindowSpec};
 pub(crate) use typed::{AnyWindow, Declared, Typed};

@@ -1,11 +1,11 @@
-//! How a record of a source is read, and what makes all sources of a window one: records of one type, keys of one type.
+//! How a record of a source is read, and what its parameter must be.
 
-use std::{any::Any, hash::Hash, marker::PhantomData};
+use std::{any::Any, marker::PhantomData};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use crate::{
-    contract::{Contract, Envelope, KeyBytes, List, Readable, Topic, Untyped},
+    contract::{Contract, Envelope, List, Readable, Topic, Untyped},
     failure::{Code, Failure},
 };
 
@@ -202,110 +202,6 @@ pub fn stranger(topic: usize) -> Failure {
     Failure::new(Code::Decode, format!("the window has no topic number {topic}"))
 }
 
-/// What can be the key of a window.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the key of a window",
-    label = "not `KeyBytes + Serialize + Eq + Hash + Clone + Send`",
-    note = "derive or implement what is missing; `fusion::KeyBytes` needs no methods: `impl KeyBytes for {Self} {{}}`"
-)]
-pub trait GroupKey: Sized {
-    /// The key's bytes.
-    fn bytes(&self) -> Option<Vec<u8>>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<K: KeyBytes + Serialize + Eq + Hash + Clone + Send + 'static> GroupKey for K {
-    fn bytes(&self) -> Option<Vec<u8>> {
-        self.to_key()
-    }
-}
-
-/// A key as a source has it.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "the key of this source is `{Self}`, and that of the window is `{K}`",
-    label = "expected `{K}` or `Option<{K}>`",
-    note = "all sources of a window have one type of key, which is also that of `Key<..>`"
-)]
-pub trait KeyOf<K> {
-    /// The key, if the record has one.
-    fn key(&self) -> Option<&K>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<K> KeyOf<K> for K {
-    fn key(&self) -> Option<&K> {
-        Some(self)
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<K> KeyOf<K> for Option<K> {
-    fn key(&self) -> Option<&K> {
-        self.as_ref()
-    }
-}
-
-/// The type of a window's keys.
-#[doc(hidden)]
-pub struct KeyType<K>(PhantomData<fn() -> K>);
-
-impl<K> KeyType<K> {
-    /// A type that is written, or one that the first source has.
-    #[expect(clippy::new_without_default, reason = "an expansion calls it")]
-    pub const fn new() -> Self {
-        KeyType(PhantomData)
-    }
-
-    /// It is the one that this source has.
-    pub const fn is(&self, _: KeyType<K>) {}
-
-    /// The key that a source has.
-    pub fn of<'a>(&self, key: &'a impl KeyOf<K>) -> Option<&'a K> {
-        key.key()
-    }
-
-    /// The bytes of a key.
-    pub fn bytes(&self, key: Option<&K>) -> Option<Vec<u8>>
-    where
-        K: GroupKey,
-    {
-        key?.bytes()
-    }
-}
-
-/// Finds the type of keys that a source has, in the first one: by autoref, `Option<K>` gives `K`, any other type
-/// itself.
-#[doc(hidden)]
-pub struct Keyed<'a, V>(pub &'a V);
-
-/// The better half of [`Keyed`], found first.
-#[doc(hidden)]
-pub trait KeyedMaybe<K> {
-    /// The type of keys.
-    fn ty(&self) -> KeyType<K>;
-}
-
-impl<K> KeyedMaybe<K> for &Keyed<'_, Option<K>> {
-    fn ty(&self) -> KeyType<K> {
-        KeyType::new()
-    }
-}
-
-/// The other half of [`Keyed`].
-#[doc(hidden)]
-pub trait KeyedAlways<K> {
-    /// The type of keys.
-    fn ty(&self) -> KeyType<K>;
-}
-
-impl<K> KeyedAlways<K> for Keyed<'_, K> {
-    fn ty(&self) -> KeyType<K> {
-        KeyType::new()
-    }
-}
-
 /// What the closure behind `by` or `at` gives.
 #[doc(hidden)]
 pub fn of<T: ?Sized, V>(item: &T, closure: impl FnOnce(&T) -> V) -> V {
@@ -463,7 +359,7 @@ macro_rules! debug {
     };
 }
 
-debug! { ItemType<I> Taker<P> KeyType<K> Keyed<('_) V> Copied<('_) H> }
+debug! { ItemType<I> Taker<P> Copied<('_) H> }
 
 impl Unread<'_> {
     /// Reads the only parameter. fusion-clj wraps that in an array, too.

@@ -130,11 +130,12 @@ impl<C: Client> Owner<C> {
             if jobs.is_empty() {
                 return Ok(());
             }
+            let news = self.shared.news();
             let committed = match self.attempt(jobs) {
                 Ok(()) => true,
                 Err(trouble) => {
                     let slow = matches!(&trouble, Trouble::Failed { code: Code::MessageTimedOut, .. });
-                    let committed = self.resolve(trouble, jobs)?;
+                    let committed = self.resolve(trouble, jobs, news)?;
                     if slow && !committed {
                         self.shared.take_less(jobs);
                     }
@@ -172,7 +173,7 @@ impl<C: Client> Owner<C> {
             };
             client.offsets(offsets, &group, limit)
         })?;
-        let flushed = self.client.flush(until.saturating_duration_since(Instant::now()));
+        let flushed = self.flush(until);
         check_deliveries(self.client.failures())?;
         if !flushed {
             return Err(Trouble::doubt(Code::MessageTimedOut, "records were not confirmed in time"));
@@ -207,6 +208,19 @@ impl<C: Client> Owner<C> {
         Ok(())
     }
 
+    /// Waits until every record is confirmed or has failed, and says whether that is so.
+    fn flush(&mut self, until: Instant) -> bool {
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if self.client.flush(left.min(SLICE)) {
+                return true;
+            }
+            if left.is_zero() || self.is_late() {
+                return false;
+            }
+        }
+    }
+
     /// Makes a call until it is decided.
     pub(super) fn call(
         &mut self,
@@ -233,7 +247,7 @@ impl<C: Client> Owner<C> {
 
     /// Brings a failed transaction to a known end, and leaves in `jobs` what is to be sent again. Says whether it turned
     /// out to be committed.
-    fn resolve(&mut self, trouble: Trouble, jobs: &mut Vec<Job>) -> Result<bool, End> {
+    fn resolve(&mut self, trouble: Trouble, jobs: &mut Vec<Job>, news: u64) -> Result<bool, End> {
         let text = trouble.to_string();
         match trouble {
             Trouble::Lost => self.abort(&text)?,
@@ -252,7 +266,7 @@ impl<C: Client> Owner<C> {
                 self.abort(&text)?;
                 if is_about_membership(code) {
                     // Until the group's consumer has told what is lost, or its new generation.
-                    self.shared.pause(self.patience.most);
+                    self.shared.pause_after(news, self.patience.most);
                 }
             }
             Trouble::Failed { verdict: Verdict::Doubt, .. } => return self.find_out(&text, jobs),

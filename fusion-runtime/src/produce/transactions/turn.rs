@@ -39,6 +39,9 @@ impl Shared {
         let until = Instant::now() + tick;
         loop {
             let now = Instant::now();
+            if state.close.is_some_and(|close| now >= close) {
+                return Next::Close;
+            }
             if state.queue.is_empty() {
                 state.hurry = false;
                 if state.close.is_some() {
@@ -65,11 +68,20 @@ impl Shared {
         self.changed.wait_timeout(state, limit).unwrap_or_else(PoisonError::into_inner).0
     }
 
-    /// Waits before a repetition, but no longer than until something changed that may help.
+    /// A mark for [`pause_after`](Shared::pause_after).
+    pub(super) fn news(&self) -> u64 {
+        self.state().news
+    }
+
+    /// Waits before a repetition, but no longer than until something changes that may help.
     pub(super) fn pause(&self, limit: Duration) {
-        let state = self.state();
-        let (news, until) = (state.news, Instant::now() + limit);
-        let mut state = state;
+        self.pause_after(self.news(), limit);
+    }
+
+    /// As [`pause`](Shared::pause), but what changed since the mark ends it too.
+    pub(super) fn pause_after(&self, news: u64, limit: Duration) {
+        let until = Instant::now() + limit;
+        let mut state = self.state();
         while state.news == news {
             let now = Instant::now();
             let until = state.close.map_or(until, |close| close.min(until));
