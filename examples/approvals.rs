@@ -159,9 +159,10 @@ fn drive(start: u64) -> (Vec<Event>, BTreeMap<Uuid, usize>) {
         for id in std::iter::repeat_with(Uuid::new_v4).take(IDS) {
             let count = 2 + random(4) as usize;
             for _ in 0..count {
-                happens(window, &|sensor, time| {
-                    json!({ "trigger_event_id": id, "sensor": sensor, "happened_at": time })
-                });
+                happens(
+                    window,
+                    &|sensor, time| json!({ "trigger_event_id": id, "sensor": sensor, "happened_at": time }),
+                );
             }
             ids.insert(id, count);
         }
@@ -211,7 +212,7 @@ fn record(approval: Approval, id: Key<Uuid>, headers: Headers, table: State<watc
 /// Prints the table, and says whether each id has exactly one approval with all that was sent for it.
 fn print(table: &Table, ids: &BTreeMap<Uuid, usize>, start: u64) -> bool {
     println!("\n{:<36}  window    reason    triggers  approvals  copies  sensors", "id");
-    let mut rows = Vec::new();
+    let mut rows = BTreeSet::new();
     let mut good = true;
     for (id, sent) in ids {
         let Some(arrived) = table.get(id) else {
@@ -225,15 +226,17 @@ fn print(table: &Table, ids: &BTreeMap<Uuid, usize>, start: u64) -> bool {
             let Approval { triggers, sensors, window, reason } = approval;
             let from = window.saturating_sub(start) / 1_000;
             let sensors = sensors.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
-            rows.push(format!(
-                "{id}  {from} s-{} s   {reason:<9} {triggers} of {sent}    {:<9}  {copies:<6}  {sensors}",
+            let row = format!(
+                "{id}  {from} s-{} s   {reason:<8}  {triggers} of {sent}    {:<9}  {copies:<6}  {sensors}",
                 from + WINDOW / 1_000,
                 arrived.len(),
-            ));
+            );
+            rows.insert((*window, row));
         }
     }
-    rows.iter().for_each(|row| println!("{row}"));
-    let copies: u32 = ids.keys().filter_map(|id| table.get(id)).flat_map(Arrived::values).map(|row| row.0).sum();
+    rows.iter().for_each(|(_, row)| println!("{row}"));
+    let copies: u32 =
+        ids.keys().filter_map(|id| table.get(id)).flat_map(Arrived::values).map(|row| row.0).sum();
     println!("\n{} ids, {copies} records on `approvals`", ids.len());
     good
 }
@@ -275,7 +278,9 @@ async fn play() -> Result<bool> {
     sleep(Duration::from_secs(1)).await;
     let good = print(&table.borrow(), &ids, start);
     if config.is_embedded() {
-        println!("the embedded broker has no transactions: after a kill, a result may be sent again, with the same");
+        println!(
+            "the embedded broker has no transactions: after a kill, a result may be sent again, with the same"
+        );
         println!("`fusion-emit-id`; on a real one it is sent once");
     }
     pipeline.close().await?;
