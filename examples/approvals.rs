@@ -180,7 +180,7 @@ async fn send(pipeline: Pipeline, start: u64, events: Vec<Event>) -> fusion::Res
     for (sent, topic, value) in events {
         sleep_until(began + Duration::from_millis(sent.saturating_sub(start))).await;
         // One car is one partition of each topic.
-        pipeline.send_value(topic, value).key(&"car-7".to_owned()).await?;
+        pipeline.send_value(topic, value).key("car-7").await?;
     }
     Ok(())
 }
