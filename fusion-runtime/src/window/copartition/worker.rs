@@ -263,10 +263,11 @@ impl Worker {
     }
 
     /// Whether more of a partition may be read: not while it waits for others to be replayed as far, nor while it is more
-    /// than a window ahead of the slowest.
+    /// than a window ahead of the slowest. What is replayed counts as behind: the slowest goes on only when it is over.
     fn may_read(&self, log: usize, now: i64) -> bool {
         let size = self.shared.declared.kind().size();
-        self.inputs[log].held.is_empty() && !self.sources.is_ahead(log, size, now)
+        self.inputs[log].held.is_empty()
+            && (self.gathering.is_replaying() || !self.sources.is_ahead(log, size, now))
     }
 
     fn wake_at(&self, now: i64) -> i64 {
