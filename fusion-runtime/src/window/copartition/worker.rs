@@ -140,7 +140,7 @@ impl Worker {
             inputs.push(Input {
                 topic: spec.topics[joining.topic].into(),
                 high: remembered.map_or(taken.start, |one| one.part.high),
-                silence: Silence::new(taken.start, now),
+                silence: Silence::new(taken.start),
                 held: ffi::Batch::default(),
                 asking: false,
                 ask_at: 0,
@@ -263,10 +263,11 @@ impl Worker {
     }
 
     /// Whether more of a partition may be read: not while it waits for others to be replayed as far, nor while it is more
-    /// than a window ahead of the slowest.
+    /// than a window ahead of the slowest. What is replayed counts as behind: the slowest goes on only when it is over.
     fn may_read(&self, log: usize, now: i64) -> bool {
         let size = self.shared.declared.kind().size();
-        self.inputs[log].held.is_empty() && !self.sources.is_ahead(log, size, now)
+        self.inputs[log].held.is_empty()
+            && (self.gathering.is_replaying() || !self.sources.is_ahead(log, size, now))
     }
 
     fn wake_at(&self, now: i64) -> i64 {
@@ -276,8 +277,8 @@ impl Worker {
             wake = wake.min(self.cut_due().max(now + 1));
         }
         if let Some(idle) = self.shared.declared.spec.idle.map(millis) {
-            for input in &self.inputs {
-                let silent = input.silence.due(idle).filter(|silent| *silent > now);
+            for (log, input) in self.inputs.iter().enumerate() {
+                let silent = input.silence.due(self.sources.heard(log), idle).filter(|silent| *silent > now);
                 let again = Some(input.ask_at).filter(|again| *again > now);
                 wake = silent.into_iter().chain(again).fold(wake, i64::min);
             }
@@ -297,9 +298,9 @@ impl Worker {
     fn ask_for_ends(&mut self, now: i64) {
         let Some(idle) = self.shared.declared.spec.idle.map(millis) else { return };
         for (log, input) in self.inputs.iter_mut().enumerate() {
-            let idle_now = input.silence.is_idle(idle, now);
-            self.sources.caught_up(log, idle_now);
-            if input.asking || now < input.ask_at || !input.silence.is_unconfirmed(idle, now) {
+            let heard = self.sources.heard(log);
+            self.sources.caught_up(log, input.silence.is_idle(heard, idle, now));
+            if input.asking || now < input.ask_at || !input.silence.is_unconfirmed(heard, idle, now) {
                 continue;
             }
             input.asking = true;
@@ -316,7 +317,8 @@ impl Worker {
             input.ask_at = now + ASK_AGAIN;
         }
         if let Some(idle) = self.shared.declared.spec.idle.map(millis) {
-            self.sources.caught_up(log, input.silence.is_idle(idle, now));
+            let heard = self.sources.heard(log);
+            self.sources.caught_up(log, input.silence.is_idle(heard, idle, now));
         }
     }
 
@@ -379,7 +381,7 @@ impl Worker {
             None => {}
         }
         let offset = message.offset();
-        input.silence.record(offset, now);
+        input.silence.record(offset);
         let quiet = offset < input.high;
         self.sources.caught_up(log, false);
         let declared = self.shared.declared.clone();

@@ -14,7 +14,7 @@ use crate::{
     window::{
         Place, clock,
         core::{Claims, Cut, Needed, Verdict},
-        log::{CONTROL, Control, Source},
+        log::{CONTROL, Control, Source, SourceKey},
         unread,
     },
 };
@@ -423,7 +423,11 @@ fn original(record: &RecordRef<'_>, source: &Source<'_>) -> Record {
         partition: source.partition,
         offset: source.offset,
         timestamp: source.timestamp,
-        key: record.key.map(<[u8]>::to_vec),
+        key: match source.key {
+            SourceKey::Same => record.key.map(<[u8]>::to_vec),
+            SourceKey::None => None,
+            SourceKey::Other(key) => Some(key.to_vec()),
+        },
         value: record.value.map(<[u8]>::to_vec),
         headers,
     }

@@ -21,7 +21,7 @@ use crate::{
     },
     window::{
         clock,
-        log::{CONTROL, Claim, Control, SOURCE, Source},
+        log::{CONTROL, Claim, Control, SOURCE, Source, SourceKey},
         observed::Skipped,
         unread,
     },
@@ -45,8 +45,9 @@ const ASK_AGAIN: i64 = 500;
 pub(super) struct Worker {
     shared: Arc<Shared>,
     taken: Taken,
-    /// For each target, the newest time.
+    /// For each target, the newest time, and when it last took a word about time.
     newest: Vec<Newest>,
+    heard: Vec<i64>,
     silence: Silence,
     /// For each target, whether it was told to be idle.
     told_idle: Vec<bool>,
@@ -67,7 +68,8 @@ impl Worker {
         let left = taken.left.as_ref();
         let newest = shared.targets.iter().map(|target| recall(left, target)).collect();
         Worker {
-            silence: Silence::new(taken.start, now),
+            silence: Silence::new(taken.start),
+            heard: vec![now; shared.targets.len()],
             told_idle: vec![false; shared.targets.len()],
             newest,
             batch: None,
@@ -111,7 +113,8 @@ impl Worker {
                     }
                 }
                 batch = self.taken.batches.recv(), if room => match batch {
-                    Some(batch) => self.take(batch, now),
+                    // As it is now: nothing arrived as early as the wait for it began.
+                    Some(batch) => self.take(batch, clock::now()),
                     None => break,
                 },
                 () = sleep_until(wake), if room || !member => {}
@@ -156,9 +159,9 @@ impl Worker {
     fn wake_at(&self, now: i64) -> i64 {
         let mut wake = self.repeat;
         wake = self.due.map_or(wake, |due| due.min(wake));
-        for target in &self.shared.targets {
+        for (target, heard) in self.shared.targets.iter().zip(&self.heard) {
             let Some(idle) = target.idle() else { continue };
-            if let Some(silent) = self.silence.due(idle).filter(|silent| *silent > now) {
+            if let Some(silent) = self.silence.due(*heard, idle).filter(|silent| *silent > now) {
                 wake = wake.min(silent);
             }
         }
@@ -167,9 +170,11 @@ impl Worker {
 
     /// Asks the leader, if it depends on its word whether the partition is silent.
     fn ask_for_the_end(&mut self, now: i64) {
-        let wanted =
-            |target: &Target| target.idle().is_some_and(|idle| self.silence.is_unconfirmed(idle, now));
-        if self.asking.is_some() || now < self.ask_at || !self.shared.targets.iter().any(wanted) {
+        let mut targets = self.shared.targets.iter().zip(&self.heard);
+        let wanted = |(target, heard): (&Target, &i64)| {
+            target.idle().is_some_and(|idle| self.silence.is_unconfirmed(*heard, idle, now))
+        };
+        if self.asking.is_some() || now < self.ask_at || !targets.any(wanted) {
             return;
         }
         let (ends, topic, partition) =
@@ -179,8 +184,10 @@ impl Worker {
 
     /// Hands over what is due, and repeats the claims when it is time or when silence begins or ends.
     fn speak(&mut self, now: i64) {
-        let idle = |target: &Target| target.idle().is_some_and(|idle| self.silence.is_idle(idle, now));
-        let idle: Vec<bool> = self.shared.targets.iter().map(idle).collect();
+        let idle = |(target, heard): (&Target, &i64)| {
+            target.idle().is_some_and(|idle| self.silence.is_idle(*heard, idle, now))
+        };
+        let idle: Vec<bool> = self.shared.targets.iter().zip(&self.heard).map(idle).collect();
         let changed = idle != self.told_idle;
         let due = self.due.is_some_and(|due| due <= now) || self.repeat <= now || changed;
         if due && self.pending.len() < MOST_PENDING {
@@ -227,7 +234,7 @@ impl Worker {
             value: message.value(),
             headers: if headers.is_empty() { HeadersRef::Empty } else { HeadersRef::Native(headers) },
         };
-        self.silence.record(record.offset, now);
+        self.silence.record(record.offset);
         for (index, target) in shared.targets.iter().enumerate() {
             self.sort(index, target, &record, now);
         }
@@ -247,7 +254,7 @@ impl Worker {
             Err(failure) => return self.skip(target, record, Skipped::Undecodable, failure.message()),
         };
         match self.newest[index].take(time, now, target.max_future()) {
-            Judged::Gathered => {}
+            Judged::Gathered => self.heard[index] = now,
             Judged::Ahead => window.observed.skip(target.topic, Skipped::Ahead),
             Judged::TooFar => {
                 let message = format!("its time, {time}, is too far ahead of the clock, {now}");
@@ -260,6 +267,7 @@ impl Worker {
             partition: record.partition,
             offset: record.offset,
             timestamp: record.timestamp,
+            key: SourceKey::new(record.key, &key),
         };
         self.source.clear();
         source.write(&mut self.source);
