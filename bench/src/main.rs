@@ -7,6 +7,7 @@ mod raw_ask;
 mod raw_consume;
 mod report;
 mod stream_spawn;
+mod windows;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -24,6 +25,9 @@ ask      sends requests and takes their replies
          messages=5000 in_flight=1 (messages=100000 by default if more are in flight)
 hops     graphs of ten nodes, as a chain and as a fan, beside the requests of their longest path
          messages=300 (graphs)
+windows  gathers two topics by key in windows, beside a raw loop and Kafka Streams
+         messages=1000000 partitions=4 keys=10000 each=10 (records of a key in a window)
+         streams=2 (threads of Kafka Streams; 0 goes without)
 
 rounds=5 of each side in turn, in every scenario
 only=N   runs the Nth side alone, for a profiler";
@@ -36,6 +40,9 @@ struct Options {
     partitions: i32,
     headers: usize,
     in_flight: u64,
+    keys: u64,
+    each: u64,
+    streams: u32,
     only: Option<usize>,
 }
 
@@ -51,11 +58,15 @@ fn main() -> ExitCode {
 
 fn run(mut arguments: impl Iterator<Item = String>) -> Result<()> {
     let scenario = arguments.next().ok_or(USAGE)?;
+    if scenario == "count" {
+        return windows::count(arguments);
+    }
     let options = Options::read(arguments)?;
     match scenario.as_str() {
         "consume" => consume(&options),
         "ask" => ask(&options),
         "hops" => hops(&options),
+        "windows" => windows::windows(&options),
         _ => Err(USAGE.into()),
     }
 }
@@ -71,6 +82,9 @@ impl Options {
             partitions: 4,
             headers: 1,
             in_flight: 1,
+            keys: 10_000,
+            each: 10,
+            streams: 2,
             only: None,
         };
         for argument in arguments {
@@ -78,11 +92,14 @@ impl Options {
             let number: u32 = value.parse().map_err(|error| format!("{argument}: {error}"))?;
             match key {
                 "headers" => options.headers = number as usize,
+                "streams" => options.streams = number,
                 _ if number == 0 => return Err(format!("{argument}: at least 1").into()),
                 "rounds" => options.rounds = number as usize,
                 "messages" => options.messages = Some(number.into()),
                 "partitions" => options.partitions = number as i32,
                 "in_flight" => options.in_flight = number.into(),
+                "keys" => options.keys = number.into(),
+                "each" => options.each = number.into(),
                 "only" => options.only = Some(number as usize - 1),
                 _ => return Err(USAGE.into()),
             }
