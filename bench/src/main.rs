@@ -28,6 +28,10 @@ hops     graphs of ten nodes, as a chain and as a fan, beside the requests of th
 windows  gathers two topics by key in windows, beside a raw loop and Kafka Streams
          messages=1000000 partitions=4 keys=10000 each=10 (records of a key in a window)
          streams=2 (threads of Kafka Streams; 0 goes without)
+closing  from the record that closes a window to its result
+         messages=100 (windows) streams=2
+back     from the assignment until everything open is open again, after a kill
+         messages=1000000 each=10
 
 rounds=5 of each side in turn, in every scenario
 only=N   runs the Nth side alone, for a profiler";
@@ -61,12 +65,17 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<()> {
     if scenario == "count" {
         return windows::count(arguments);
     }
+    if scenario == "gather" {
+        return windows::gather(arguments);
+    }
     let options = Options::read(arguments)?;
     match scenario.as_str() {
         "consume" => consume(&options),
         "ask" => ask(&options),
         "hops" => hops(&options),
         "windows" => windows::windows(&options),
+        "closing" => windows::closing(&options),
+        "back" => windows::back(&options),
         _ => Err(USAGE.into()),
     }
 }

@@ -92,7 +92,7 @@ impl Load {
     pub(crate) fn fill(mut self, windows: u64, keys: u64, each: u64, closed: bool) -> Result<Self> {
         (self.windows, self.keys, self.each) = (windows, keys, each);
         self.messages = windows * keys * each;
-        let producer = producer(&self.brokers)?;
+        let producer = producer(&self.brokers, 5)?;
         let start = self.begin(windows);
         let in_window = keys * each;
         for number in 0..self.messages {
@@ -120,11 +120,16 @@ impl Load {
         before - before.rem_euclid(SIZE)
     }
 
-    /// Sends a record of `time` to every partition. Keys are such that they belong there.
+    /// Moves time in every partition.
     pub(crate) fn close(&self, producer: &BaseProducer, time: i64) -> Result<()> {
+        self.everywhere(producer, CLOSER, time)
+    }
+
+    /// Sends a record of `time` to every partition, the same keys to each topic.
+    pub(crate) fn everywhere(&self, producer: &BaseProducer, what: &str, time: i64) -> Result<()> {
         for topic in SOURCES {
             for partition in 0..self.partitions {
-                let id = key_of(CLOSER, partition, self.partitions);
+                let id = key_of(what, partition, self.partitions);
                 let value = serde_json::to_vec(&Trigger::new(id.clone(), 0))?;
                 send(producer, BaseRecord::to(topic).key(&id).payload(&value).timestamp(time))?;
             }
@@ -192,10 +197,10 @@ impl Load {
     }
 }
 
-pub(crate) fn producer(brokers: &str) -> Result<BaseProducer> {
+pub(crate) fn producer(brokers: &str, linger: u32) -> Result<BaseProducer> {
     let mut config = client(brokers);
     config
-        .set("linger.ms", "5")
+        .set("linger.ms", linger.to_string())
         .set("queue.buffering.max.messages", "1000000")
         .set("partitioner", "murmur2_random");
     Ok(config.set_log_level(RDKafkaLogLevel::Warning).create()?)

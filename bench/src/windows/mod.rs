@@ -1,5 +1,7 @@
 //! Windows over two topics: ours beside a raw loop that adds up by key, and beside Kafka Streams.
 
+mod back;
+mod closing;
 mod load;
 mod ours;
 mod raw;
@@ -8,6 +10,7 @@ mod streams;
 
 use crate::report::{Side, interleave};
 use crate::{Options, Result};
+pub(crate) use back::gather;
 use load::Load;
 use ours::Way;
 pub(crate) use results::count;
@@ -42,5 +45,49 @@ pub(crate) fn windows(options: &Options) -> Result<()> {
         ),
         options,
         &sides,
+    )
+}
+
+/// How long after its close a window's result can be read.
+pub(crate) fn closing(options: &Options) -> Result<()> {
+    let rounds = options.messages.unwrap_or(100);
+    let closing = &closing::Closing::create(options)?;
+    let streams =
+        (options.streams > 0).then(|| Streams::start(&options.brokers, options.streams)).transpose()?;
+    let mut sides = vec![
+        Side::new("fusion, copartitioned", || closing.ours(Way::Copartitioned, rounds)),
+        Side::new("fusion, re-keyed", || closing.ours(Way::Rekeyed, rounds)),
+    ];
+    if let Some(streams) = &streams {
+        sides.push(Side::new("Streams, once", || closing.streams(streams, Way::Copartitioned, rounds)));
+        sides.push(Side::new("Streams, once, re-keyed", || closing.streams(streams, Way::Rekeyed, rounds)));
+    }
+    interleave(&format!("closing: {rounds} windows, one after the other"), options, &sides)?;
+    let rounds = rounds.div_ceil(5);
+    interleave(
+        &format!(
+            "closing by themselves: {rounds} windows, after a second of silence, which is part of the delay"
+        ),
+        options,
+        &[
+            Side::new("fusion, copartitioned", || closing.by_itself(Way::Copartitioned, rounds)),
+            Side::new("fusion, re-keyed", || closing.by_itself(Way::Rekeyed, rounds)),
+        ],
+    )
+}
+
+/// How long after a kill everything that was open is open again.
+pub(crate) fn back(options: &Options) -> Result<()> {
+    let each = options.each;
+    let keys = options.messages.unwrap_or(1_000_000).div_ceil(each);
+    let load = &Load::create(&options.brokers, options.partitions)?.fill(1, keys, each, false)?;
+    interleave(
+        &format!("back: {} open records of {keys} keys, read again from the assignment on", load.messages),
+        options,
+        &[
+            Side::new("raw loop and map", || raw::raw(load, raw::From::Assignment)),
+            Side::new("fusion, copartitioned", || back::back(load, Way::Copartitioned)),
+            Side::new("fusion, re-keyed", || back::back(load, Way::Rekeyed)),
+        ],
     )
 }

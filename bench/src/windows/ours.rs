@@ -54,6 +54,40 @@ fn copartitioned(id: Key<String>, triggers: Sums, window: Window) -> Gathered {
     gathered(id, &triggers, window)
 }
 
+/// As above, but nothing closes by itself.
+#[reactor(
+    window! < triggers: "bench.brake" | "bench.lidar" by |trigger: &Trigger| key(trigger) >,
+    tumbling = 10s, grace = 2s, idle = never, to = "bench.gathered"
+)]
+fn kept_rekeyed(id: Key<String>, triggers: Sums, window: Window) -> Gathered {
+    gathered(id, &triggers, window)
+}
+
+#[reactor(
+    window! < triggers: "bench.brake" | "bench.lidar" by |trigger: &Trigger| key(trigger) >,
+    tumbling = 10s, grace = 2s, idle = never, copartitioned, to = "bench.gathered"
+)]
+fn kept_copartitioned(id: Key<String>, triggers: Sums, window: Window) -> Gathered {
+    gathered(id, &triggers, window)
+}
+
+/// As above, but they close by themselves soon: `IDLE`.
+#[reactor(
+    window! < triggers: "bench.brake" | "bench.lidar" by |trigger: &Trigger| key(trigger) >,
+    tumbling = 10s, grace = 2s, idle = 1s, to = "bench.gathered"
+)]
+fn quiet_rekeyed(id: Key<String>, triggers: Sums, window: Window) -> Gathered {
+    gathered(id, &triggers, window)
+}
+
+#[reactor(
+    window! < triggers: "bench.brake" | "bench.lidar" by |trigger: &Trigger| key(trigger) >,
+    tumbling = 10s, grace = 2s, idle = 1s, copartitioned, to = "bench.gathered"
+)]
+fn quiet_copartitioned(id: Key<String>, triggers: Sums, window: Window) -> Gathered {
+    gathered(id, &triggers, window)
+}
+
 /// How records of one key meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
@@ -61,15 +95,31 @@ pub(crate) enum Way {
     Rekeyed,
 }
 
-pub(super) async fn start(brokers: &str, group: &str, way: Way) -> Result<Running> {
+/// When a window closes without a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Idle {
+    Default,
+    Never,
+    /// After a second.
+    Soon,
+}
+
+pub(super) async fn start(brokers: &str, group: &str, way: Way, idle: Idle) -> Result<Running> {
     // As much fetched ahead as on the other sides.
     let config = Config::new(brokers)
         .set("broker.address.family", "v4")
-        .consumer_set("queued.min.messages", "1000000");
+        .consumer_set("queued.min.messages", "1000000")
+        // A killed one is missed soon.
+        .consumer_set("session.timeout.ms", "2000")
+        .consumer_set("heartbeat.interval.ms", "400");
     let app = App::new(group, config);
-    let app = match way {
-        Way::Copartitioned => app.reactors(reactors![copartitioned]),
-        Way::Rekeyed => app.reactors(reactors![rekeyed]),
+    let app = match (way, idle) {
+        (Way::Copartitioned, Idle::Default) => app.reactors(reactors![copartitioned]),
+        (Way::Copartitioned, Idle::Never) => app.reactors(reactors![kept_copartitioned]),
+        (Way::Copartitioned, Idle::Soon) => app.reactors(reactors![quiet_copartitioned]),
+        (Way::Rekeyed, Idle::Default) => app.reactors(reactors![rekeyed]),
+        (Way::Rekeyed, Idle::Never) => app.reactors(reactors![kept_rekeyed]),
+        (Way::Rekeyed, Idle::Soon) => app.reactors(reactors![quiet_rekeyed]),
     };
     Ok(app.start().await?)
 }
@@ -81,7 +131,7 @@ pub(crate) fn windows(load: &Load, way: Way) -> Result<Measure> {
     let group = format!("bench-{}", uuid::Uuid::new_v4());
     STARTED.store(false, Ordering::Relaxed);
     let measure = crate::ours::runtime()?.block_on(async {
-        let app = start(&load.brokers, &group, way).await?;
+        let app = start(&load.brokers, &group, way, Idle::Default).await?;
         let patience = PATIENCE + Duration::from_micros(100) * load.messages as u32;
         tokio::select! {
             () = results.all() => {}
