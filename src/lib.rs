@@ -20,7 +20,7 @@ pub use fusion_macros::reactors;
 pub use fusion_runtime::{
     app::{App, Missed, Produced, Results, Running},
     observe::{Count, Metrics},
-    pipeline::{Ask, Pipeline, Position},
+    pipeline::{Ask, Pipeline, Position, SendRecord},
     request::Replies,
 };
 
@@ -28,7 +28,7 @@ pub use fusion_runtime::{
 
 #[cfg(feature = "kafka")]
 pub use fusion_runtime::{
-    dag::{Answer, CallError, Sent},
+    dag::{Answer, CallError, Caller, Sent},
     failure::Failure,
     reactor::{Context, HandIn, Key, Run, State},
     window::{Gather, Merge, Reason, Window},
@@ -36,8 +36,9 @@ pub use fusion_runtime::{
 pub use fusion_runtime::{
     failure::Code,
     record::{
-        Headers, HeadersRef, Record, RecordRef,
+        Headers, HeadersRef, HeadersRefIter, Record, RecordRef,
         codec::{CodecError, Format},
+        headers::HeadersIter,
     },
 };
 
@@ -58,10 +59,13 @@ pub use fusion_runtime::{
 pub use fusion_runtime::contract::{Answers, Contract, Envelope, KeyBytes, KeyError};
 #[cfg(feature = "kafka")]
 pub use fusion_runtime::{
-    Order,
+    Order, UnknownOrder,
     reactor::{Reactor, ReactorSpec},
     window::{Emit, Kind, MaxOpen, WindowReactor, WindowSpec},
 };
+
+#[cfg(feature = "kafka")]
+pub use fusion_runtime::testing;
 
 // Nothing public takes or gives it.
 #[cfg(feature = "kafka")]
@@ -72,8 +76,9 @@ pub use fusion_runtime::failure::RetryPolicy;
 /// called by hand.
 pub mod rules {
     pub use fusion_runtime::contract::{
-        Anything, Arg, Conj, Cons, Declared, Enough, Fits, Least, List, Param, Parameter, Payload, Readable,
-        SameAsContract, SameReply, Spread, Topic, TopicId, Undeclared, Untyped, Wire,
+        Arg, Conj, Cons, Declared, Enough, Fits, Least, List, Param, Parameter, Payload, Place, Readable,
+        SameAsContract, SameReply, SentTo, Serializable, Spread, Takes, Topic, TopicId, Undeclared, Untyped,
+        Wire,
     };
     #[cfg(feature = "kafka")]
     pub use fusion_runtime::{
@@ -96,7 +101,8 @@ pub mod manual;
 pub mod prelude {
     #[cfg(feature = "kafka")]
     pub use crate::{
-        Answer, App, CallError, Config, Context, Failure, Key, Pipeline, State, deps, reactor, reactors,
+        Answer, App, CallError, Config, Context, Failure, Key, Pipeline, State, Window, deps, reactor,
+        reactors,
     };
     pub use crate::{Headers, contract};
 }

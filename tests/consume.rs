@@ -6,7 +6,7 @@ mod common;
 use std::{
     future::{pending, poll_fn},
     sync::{
-        Arc,
+        Arc, Condvar, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
     task::Poll,
@@ -20,6 +20,7 @@ use rdkafka::{
     consumer::{BaseConsumer, Consumer},
     types::{RDKafkaApiKey, RDKafkaRespErr},
 };
+use serde_json::json;
 use tokio::sync::Notify;
 
 fn embedded() -> (Arc<EmbeddedKafka>, Config) {
@@ -238,4 +239,100 @@ fn a_stop_ends_in_time_when_the_broker_is_away() {
     });
     drop(runtime);
     assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_behind_a_handler_that_blocks_is_bounded_in_bytes() {
+    #[reactor(topic = "consume.bytes")]
+    fn handle(filling: String, gate: State<Arc<(Mutex<bool>, Condvar)>>) -> usize {
+        let open = gate.0.lock().unwrap();
+        drop(gate.1.wait_while(open, |open| !*open).unwrap());
+        filling.len()
+    }
+
+    const RECORDS: u64 = 45;
+    let (_, config) = embedded();
+    let config = config.fetch_buffer(1024 * 1024);
+    create(&config, &["consume.bytes"], 1).await;
+    let raw = Raw::new(&config);
+    // All that a partition of the embedded broker keeps.
+    let filling = format!("\"{}\"", "x".repeat(100_000));
+    let sent: Vec<_> =
+        (0..RECORDS).map(|_| raw.queue(&Record::to("consume.bytes").value(&*filling))).collect();
+    for sent in sent {
+        sent.await.unwrap().unwrap();
+    }
+    let gate = Arc::new((Mutex::new(false), Condvar::new()));
+    let app = App::new("bytes", config.clone()).state(gate.clone()).reactors(reactors![handle]);
+    let app = start(app).await;
+    eventually(SOON, || app.metrics().get(Count::Pauses) == 1).await;
+    // One buffer at once on top of what may be held.
+    let taken = app.metrics().get(Count::Records);
+    assert!((1..=35).contains(&taken), "{taken} records of 100 kB");
+    *gate.0.lock().unwrap() = true;
+    gate.1.notify_all();
+    eventually(SOON, || app.metrics().get(Count::Succeeded) == RECORDS).await;
+    app.shutdown().await.unwrap();
+    assert_eq!(committed(&config, "bytes", "consume.bytes"), Some(RECORDS as i64));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_a_handler_does_after_its_partition_has_gone_is_dropped() {
+    /// Blocks the thread, in one member only.
+    struct Gate {
+        closed: bool,
+        begun: AtomicUsize,
+        open: Mutex<bool>,
+        opens: Condvar,
+    }
+
+    #[reactor(topic = "consume.overlap", retry = 0)]
+    fn handle(number: u64, gate: State<Arc<Gate>>) -> Result<u64, &'static str> {
+        gate.begun.fetch_add(1, SeqCst);
+        if !gate.closed {
+            return Ok(number);
+        }
+        let open = gate.open.lock().unwrap();
+        drop(gate.opens.wait_while(open, |open| !*open).unwrap());
+        Err("too late")
+    }
+
+    let (_, config) = embedded();
+    let config = config.revoke_limit(Duration::from_millis(200));
+    create(&config, &["consume.overlap", "consume.overlap.dlq", "overlap.replies"], 2).await;
+    let mut replies = Tail::at_start(&config, "overlap.replies").await;
+    let mut letters = Tail::at_start(&config, "consume.overlap.dlq").await;
+    let member = |closed| {
+        let (begun, open, opens) = (AtomicUsize::new(0), Mutex::new(false), Condvar::new());
+        let gate = Arc::new(Gate { closed, begun, open, opens });
+        (App::new("overlap", config.clone()).state(gate.clone()).reactors(reactors![handle]), gate)
+    };
+    let (first, gate) = member(true);
+    let (raw, first) = (Raw::new(&config), start(first).await);
+    for partition in [0, 1] {
+        let request = Record::to("consume.overlap").partition(partition).value(partition.to_string());
+        raw.send(request.header("kafka_replyTopic", "overlap.replies")).await;
+    }
+    // One handler in each of two partitions, and one of these goes to somebody else.
+    eventually(SOON, || gate.begun.load(SeqCst) == 2).await;
+    let (second, _) = member(false);
+    let second = start(second).await;
+    eventually(SOON, || second.metrics().get(Count::Succeeded) == 1).await;
+    let answered = replies.one().await.json();
+    assert_eq!(first.metrics().get(Count::Overlaps), 1);
+    assert_eq!(first.metrics().get(Count::Fenced), 0);
+
+    *gate.open.lock().unwrap() = true;
+    gate.opens.notify_all();
+    eventually(SOON, || first.metrics().get(Count::Fenced) == 1).await;
+    // What the first has kept, it answers, and nothing else.
+    let letter = letters.one().await;
+    assert_eq!(letter.json(), json!(1 - answered.as_u64().unwrap()));
+    let kept = replies.one().await;
+    assert_eq!(kept.json()["message"], "too late");
+    let failed = first.metrics().get(Count::Failed);
+    second.shutdown().await.unwrap();
+    first.shutdown().await.unwrap();
+    assert_eq!((replies.rest(), letters.rest()), (vec![], vec![]));
+    assert_eq!(failed, 1);
 }

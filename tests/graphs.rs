@@ -7,8 +7,8 @@ use std::{
     time::Duration,
 };
 
-use common::{SOON, cluster, eventually, start, within};
-use fusion::{Code, Count, prelude::*};
+use common::{SOON, Tail, cluster, create, eventually, start, within};
+use fusion::{Code, Contract, Count, prelude::*};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::{Barrier, Notify};
@@ -296,4 +296,34 @@ async fn a_run_that_is_repeated_does_not_ask_again() {
     eventually(SOON, || app.metrics().get(Count::Replies) == 7).await;
     pipeline.close().await.unwrap();
     app.shutdown().await.unwrap();
+}
+
+/// Without that each of them would be a batch of its own. A fan may fall on the moment at which the partition changes, so
+/// it is enough that one of some does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_asked_at_once_without_keys_goes_to_one_partition() {
+    #[contract(topic = "graphs.fan")]
+    fn fan(number: i64) -> i64;
+    let config = cluster();
+    create(&config, &[fan::TOPIC], 4).await;
+    let mut requests = Tail::at_end(&config, fan::TOPIC).await;
+    let pipeline = Pipeline::connect("fan", config).await.unwrap();
+    let mut alone = false;
+    for _ in 0..20 {
+        let asking = pipeline.clone();
+        let asked = tokio::spawn(async move {
+            asking
+                .run(deps! {
+                    a: fan(1); b: fan(2); c: fan(3); d: fan(4); e: fan(5); f: fan(6); g: fan(7); h: fan(8); i: fan(9);
+                    j: fan(10)
+                })
+                .await
+                .map(|answers| answers.j)
+        });
+        let requests = requests.take(10).await;
+        asked.abort();
+        alone |= requests.iter().all(|request| request.partition == requests[0].partition);
+    }
+    assert!(alone, "every fan went to several partitions");
+    pipeline.close().await.unwrap();
 }

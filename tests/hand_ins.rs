@@ -148,10 +148,10 @@ async fn keys_are_what_their_types_say() {
     }
     // The same on the way out.
     let pipeline = Pipeline::connect("keys", config).await.unwrap();
-    assert_eq!(pipeline.ask::<number>(()).key(&-7).await.unwrap(), -7);
-    assert_eq!(pipeline.ask::<bytes>(()).key(&vec![9_u8, 0]).await.unwrap(), [9, 0]);
+    assert_eq!(pipeline.ask::<number>(()).key(-7).await.unwrap(), -7);
+    assert_eq!(pipeline.ask::<bytes>(()).key(&[9_u8, 0][..]).await.unwrap(), [9, 0]);
     let uuid = uuid::Uuid::parse_str(uuid).unwrap();
-    assert_eq!(pipeline.ask::<id>(()).key(&uuid).await.unwrap(), uuid);
+    assert_eq!(pipeline.ask::<id>(()).key(uuid).await.unwrap(), uuid);
     assert_eq!(pipeline.ask::<text>(()).await.unwrap(), None);
     pipeline.close().await.unwrap();
     app.shutdown().await.unwrap();

@@ -5,6 +5,8 @@
 #![allow(clippy::needless_pass_by_value, clippy::unnecessary_wraps, clippy::unused_async)]
 #![allow(clippy::many_single_char_names, clippy::ptr_arg, clippy::boxed_local, clippy::let_and_return)]
 
+#[path = "ui/pass/asks.rs"]
+mod asks;
 #[path = "ui/pass/attribute.rs"]
 mod attribute;
 #[path = "ui/pass/contracts.rs"]
@@ -15,6 +17,8 @@ mod deps;
 mod macro_rules;
 #[path = "ui/pass/names.rs"]
 mod names;
+#[path = "ui/pass/sent.rs"]
+mod sent;
 #[path = "ui/pass/shadowed.rs"]
 mod shadowed;
 #[path = "ui/pass/story.rs"]
@@ -22,6 +26,8 @@ mod story;
 
 #[path = "ui/pass/window.rs"]
 mod window;
+#[path = "ui/pass/window_names.rs"]
+mod window_names;
 
 #[test]
 fn all_programs_are_listed() {

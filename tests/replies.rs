@@ -4,7 +4,9 @@ mod common;
 
 use std::time::Duration;
 
-use common::{Raw, Record, SOON, Tail, cluster, create, eventually, on_real, start, unique, within};
+use common::{
+    Raw, Record, SOON, Tail, cluster, create, eventually, eventually_async, on_real, start, unique, within,
+};
 use fusion::{Config, Contract, Count, Error, Format, Replies, TopicError, prelude::*};
 use fusion_runtime::broker::topics;
 use serde_json::json;
@@ -34,13 +36,8 @@ async fn exists(config: &Config, topic: &str) -> bool {
 }
 
 async fn assert_deleted(config: &Config, topic: &str) {
-    let deleted = async {
-        while exists(config, topic).await {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
     if on_real() {
-        within(SOON, deleted).await;
+        eventually_async(SOON, async || !exists(config, topic).await).await;
     }
 }
 

@@ -6,14 +6,15 @@ use std::{
     collections::BTreeMap,
     future::pending,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
+        mpsc,
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use common::{SOON, cluster, create, eventually, start, within};
-use fusion::{Code, Count, prelude::*};
+use fusion::{Code, Contract, Count, prelude::*};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -240,5 +241,41 @@ async fn a_thousand_pipelines_get_their_first_answer() {
     while let Some(answered) = asked.join_next().await {
         answered.unwrap();
     }
+    app.shutdown().await.unwrap();
+}
+
+/// Replies of one batch leave together, but those of a handler that takes its time do not wait for the next one's.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reply_does_not_wait_for_a_slow_handler_behind_it() {
+    struct Gate(Mutex<mpsc::Receiver<()>>);
+    #[reactor(topic = "requests.slow")]
+    fn slow(number: u64, gate: State<Gate>) -> u64 {
+        if number == 1 {
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_millis(2) {
+                std::hint::spin_loop();
+            }
+        } else {
+            let _ = gate.0.lock().unwrap().recv();
+        }
+        number
+    }
+    let config = cluster();
+    create(&config, &[slow::TOPIC], 1).await;
+    let (open, gate) = mpsc::channel();
+    let pipeline = Pipeline::connect("slow", config.clone()).await.unwrap();
+    // Both are there before the app is, so it fetches them together.
+    let first = tokio::spawn(pipeline.ask::<slow>((1,)).key(1).into_future());
+    let written = || pipeline.metrics().get(Count::Requests);
+    eventually(SOON, || written() == 1).await;
+    let second = tokio::spawn(pipeline.ask::<slow>((2,)).key(1).into_future());
+    eventually(SOON, || written() == 2).await;
+    let app = App::new("requests.slow", config).state(Gate(Mutex::new(gate)));
+    let app = start(app.reactors(reactors![slow])).await;
+    assert_eq!(within(SOON, first).await.unwrap().unwrap(), 1);
+    assert!(!second.is_finished());
+    open.send(()).unwrap();
+    assert_eq!(within(SOON, second).await.unwrap().unwrap(), 2);
+    pipeline.close().await.unwrap();
     app.shutdown().await.unwrap();
 }

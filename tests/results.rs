@@ -30,14 +30,14 @@ async fn results_are_typed_and_say_where_they_come_from() {
     let app = start(App::new("results.visit", config.clone()).reactors(reactors![visit])).await;
     let pipeline = Pipeline::connect("results", config).await.unwrap();
     // Nobody listens yet, and that holds up nothing.
-    assert_eq!(pipeline.ask::<visit>((1,)).key(&"a".to_owned()).await.unwrap().times, 1);
+    assert_eq!(pipeline.ask::<visit>((1,)).key("a").await.unwrap().times, 1);
 
     let (mut one, mut two) = (app.results::<visit>(), app.results::<visit>());
-    let sent = pipeline.send::<visit>((2,)).key(&"b".to_owned()).await.unwrap();
+    let sent = pipeline.send::<visit>((2,)).key("b").await.unwrap();
     // Neither a failure nor what nobody could decode is a result.
-    pipeline.send::<visit>((0,)).key(&"b".to_owned()).await.unwrap();
-    pipeline.send_value("results.visit", json!("text")).key(&"b".to_owned()).await.unwrap();
-    pipeline.send::<visit>((3,)).key(&"b".to_owned()).await.unwrap();
+    pipeline.send::<visit>((0,)).key("b").await.unwrap();
+    pipeline.send_value("results.visit", json!("text")).key("b").await.unwrap();
+    pipeline.send::<visit>((3,)).key("b").await.unwrap();
     for results in [&mut one, &mut two] {
         let produced = within(SOON, results.next()).await.unwrap().unwrap();
         assert_eq!(produced.value, Visit { car: "b".into(), times: 2 });

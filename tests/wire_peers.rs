@@ -104,8 +104,7 @@ async fn what_we_ask_is_golden() {
         (Tail::at_end(&config, golden::TOPIC).await, Tail::at_end(&config, event::TOPIC).await);
     let raw = Raw::new(&config);
     let pipeline = Pipeline::connect("golden", config).await.unwrap();
-    let question =
-        pipeline.ask::<golden>((6, None)).key(&7_u64).header("tenant", "red").header("raw", [0xff]);
+    let question = pipeline.ask::<golden>((6, None)).key(7_u64).header("tenant", "red").header("raw", [0xff]);
     let question = tokio::spawn(question.into_future());
     let request = asked.one().await;
     assert_eq!((request.key.as_deref(), request.value.as_deref()), (Some(&b"7"[..]), Some(&b"[6,null]"[..])));
@@ -135,7 +134,7 @@ async fn what_we_ask_is_golden() {
     raw.send(reply.value("7")).await;
     assert_eq!(within(SOON, question).await.unwrap().unwrap(), 7);
 
-    pipeline.send::<event>(("hi",)).key(&"k".to_owned()).await.unwrap();
+    pipeline.send::<event>(("hi",)).key("k").await.unwrap();
     let sent = events.one().await;
     assert_eq!((sent.key.as_deref(), sent.value.as_deref()), (Some(&b"k"[..]), Some(&b"\"hi\""[..])));
     assert_eq!(headers(&sent), []);

@@ -22,3 +22,20 @@ pub(crate) fn raw_hops(brokers: &str, chains: u64, path: u64) -> Result<Measure>
     }
     Ok(clock.stop_with(chains, took))
 }
+
+/// Asks `width` times at once and waits for all the answers, `fans` times: the least that a graph of that width can
+/// take. Latencies and messages are of fans.
+pub(crate) fn raw_fans(brokers: &str, fans: u64, width: u64, produce_requests: u64) -> Result<Measure> {
+    let mut pair = Pair::start(brokers, produce_requests)?;
+    let mut took = latencies();
+    for _ in 0..WARM_UP {
+        pair.ask_at_once(width)?;
+    }
+    let clock = Clock::start();
+    for _ in 0..fans {
+        let started = Instant::now();
+        pair.ask_at_once(width)?;
+        took.record(started.elapsed().as_nanos() as u64)?;
+    }
+    Ok(clock.stop_with(fans, took))
+}

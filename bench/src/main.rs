@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use load::Load;
+use raw_ask::UNBOUNDED;
 use report::{Side, interleave};
 
 pub(crate) type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
@@ -23,8 +24,11 @@ consume  reads a topic filled with small JSON records, in a group, committing
          messages=1000000 partitions=4 headers=1 (unrelated ones on each record)
 ask      sends requests and takes their replies
          messages=5000 in_flight=1 (messages=100000 by default if more are in flight)
-hops     graphs of ten nodes, as a chain and as a fan, beside the requests of their longest path
+chain    graphs of ten nodes that ask in turn, beside ten requests in turn
          messages=300 (graphs)
+fan      graphs of ten nodes that ask at once, beside one request and ten at once
+         messages=300 (graphs)
+hops     chain, then fan
 windows  gathers two topics by key in windows, beside a raw loop and Kafka Streams
          messages=1000000 partitions=4 keys=10000 each=10 (records of a key in a window)
          streams=2 (threads of Kafka Streams; 0 goes without)
@@ -72,7 +76,9 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<()> {
     match scenario.as_str() {
         "consume" => consume(&options),
         "ask" => ask(&options),
-        "hops" => hops(&options),
+        "hops" => chain(&options).and_then(|()| fan(&options)),
+        "chain" => chain(&options),
+        "fan" => fan(&options),
         "windows" => windows::windows(&options),
         "closing" => windows::closing(&options),
         "back" => windows::back(&options),
@@ -151,8 +157,8 @@ fn ask(options: &Options) -> Result<()> {
     )
 }
 
-/// A chain of ten nodes beside ten raw requests in turn, and a fan of ten beside one.
-fn hops(options: &Options) -> Result<()> {
+/// A chain of ten nodes beside ten raw requests in turn.
+fn chain(options: &Options) -> Result<()> {
     let graphs = options.messages.unwrap_or(300);
     let brokers = &options.brokers;
     interleave(
@@ -162,12 +168,20 @@ fn hops(options: &Options) -> Result<()> {
             Side::new("raw requests in turn", || hops::raw_hops(brokers, graphs, 10)),
             Side::new("fusion, chain", || ours::graphs(brokers, graphs, ours::Graph::Chain)),
         ],
-    )?;
+    )
+}
+
+/// A fan of ten nodes beside one raw request, and beside ten that are sent together.
+fn fan(options: &Options) -> Result<()> {
+    let graphs = options.messages.unwrap_or(300);
+    let brokers = &options.brokers;
     interleave(
         &format!("fan: {graphs} graphs of ten nodes at once"),
         options,
         &[
             Side::new("raw, one request", || hops::raw_hops(brokers, graphs, 1)),
+            Side::new("raw, ten at once", || hops::raw_fans(brokers, graphs, 10, UNBOUNDED)),
+            Side::new("raw, ten, one produce", || hops::raw_fans(brokers, graphs, 10, 1)),
             Side::new("fusion, fan", || ours::graphs(brokers, graphs, ours::Graph::Fan)),
         ],
     )

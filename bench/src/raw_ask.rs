@@ -27,6 +27,9 @@ const WARM_UP: u64 = 200;
 /// librdkafka's default of `max.in.flight`: as good as no bound.
 pub(crate) const UNBOUNDED: u64 = 1_000_000;
 
+/// So many requests are answered in one go at most.
+const MOST_AT_ONCE: usize = 64;
+
 /// What every request asks.
 pub(crate) const QUESTION: [i64; 2] = [6, 2];
 
@@ -70,6 +73,13 @@ impl Pair {
         Ok(Pair { caller, callee })
     }
 
+    /// Asks as often as `requests` says, all at once and in one batch if librdkafka can be brought to it: what is to be
+    /// sent is built first, on both sides, and then queued in one go.
+    pub(crate) fn ask_at_once(&mut self, requests: u64) -> Result<()> {
+        let asked = self.caller.ask_at_once(requests);
+        asked.map_err(|error| self.callee.failure().unwrap_or(error))
+    }
+
     pub(crate) fn ask(&mut self, requests: u64, in_flight: u64, answered: &mut Histogram<u64>) -> Result<()> {
         let asked = self.caller.ask_all(requests, in_flight, answered);
         asked.map_err(|error| self.callee.failure().unwrap_or(error))
@@ -103,7 +113,21 @@ impl Caller {
         Ok(())
     }
 
+    fn ask_at_once(&mut self, requests: u64) -> Result<()> {
+        let built: Vec<Built> = (0..requests).map(|_| self.build()).collect::<Result<_>>()?;
+        send_all(&self.producer, built)?;
+        for _ in 0..requests {
+            self.next_reply()?;
+        }
+        Ok(())
+    }
+
     fn send(&mut self) -> Result<()> {
+        let built = self.build()?;
+        send_all(&self.producer, vec![built])
+    }
+
+    fn build(&mut self) -> Result<Built> {
         self.ids = self.ids.wrapping_add(1);
         let id = Uuid::from_u128(self.ids);
         let started = Instant::now();
@@ -117,9 +141,9 @@ impl Caller {
             })
             .insert(Header { key: "fusion-deadline", value: Some(&deadline) })
             .insert(Header { key: "fusion-hops", value: Some("1") });
-        send(&self.producer, &self.requests.name, &serde_json::to_vec(&QUESTION)?, headers)?;
+        let value = serde_json::to_vec(&QUESTION)?;
         self.open.insert(id, started);
-        Ok(())
+        Ok(Built { topic: self.requests.name.clone(), value, headers })
     }
 
     /// The time from request to reply.
@@ -156,9 +180,16 @@ impl Callee {
         let stopped = stop.clone();
         let thread = std::thread::Builder::new().name("callee".to_owned()).spawn(move || {
             while !stopped.load(Ordering::Relaxed) {
-                if let Some(message) = consumer.poll(Duration::from_millis(50)) {
-                    answer(&producer, &message?)?;
+                // What was fetched together is answered together.
+                let mut message = consumer.poll(Duration::from_millis(50));
+                let mut built = Vec::new();
+                while let Some(request) = message.take() {
+                    built.extend(answer(&request?)?);
+                    if built.len() < MOST_AT_ONCE {
+                        message = consumer.poll(Duration::ZERO);
+                    }
                 }
+                send_all(&producer, built)?;
             }
             Ok(())
         })?;
@@ -183,30 +214,41 @@ impl Drop for Callee {
 }
 
 /// Does for a request what fusion's wire format asks of anyone who answers it.
-fn answer(producer: &BaseProducer, request: &BorrowedMessage<'_>) -> Result<()> {
+fn answer(request: &BorrowedMessage<'_>) -> Result<Option<Built>> {
     let asked = Asked::of(request.headers());
     let (Some(reply_topic), Some(correlation_id)) = (asked.reply_topic, asked.correlation_id) else {
-        return Ok(());
+        return Ok(None);
     };
     if asked.deadline.is_some_and(|deadline| deadline < now()) || asked.hops.is_some_and(|hops| hops > 16) {
-        return Ok(());
+        return Ok(None);
     }
     let list: Vec<i64> = serde_json::from_slice(request.payload().unwrap_or_default())?;
     let sum: i64 = list.iter().sum();
     let headers = OwnedHeaders::new_with_capacity(2)
         .insert(Header { key: "kafka_correlationId", value: Some(correlation_id) })
         .insert(Header { key: "kafka_nest-is-disposed", value: Some(&[0]) });
-    send(producer, std::str::from_utf8(reply_topic)?, &serde_json::to_vec(&sum)?, headers)
+    let topic = std::str::from_utf8(reply_topic)?.to_owned();
+    Ok(Some(Built { topic, value: serde_json::to_vec(&sum)?, headers }))
 }
 
-fn send(producer: &BaseProducer, topic: &str, value: &[u8], headers: OwnedHeaders) -> Result<()> {
-    let mut record = BaseRecord::<(), [u8]>::to(topic).partition(0).payload(value).headers(headers);
-    while let Err((error, back)) = producer.send(record) {
-        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) {
-            return Err(error.into());
+/// A record that is ready to be queued.
+struct Built {
+    topic: String,
+    value: Vec<u8>,
+    headers: OwnedHeaders,
+}
+
+/// Queues records, as close to each other as can be.
+fn send_all(producer: &BaseProducer, all: Vec<Built>) -> Result<()> {
+    for Built { topic, value, headers } in all {
+        let mut record = BaseRecord::<(), [u8]>::to(&topic).partition(0).payload(&value).headers(headers);
+        while let Err((error, back)) = producer.send(record) {
+            if error.rdkafka_error_code() != Some(RDKafkaErrorCode::QueueFull) {
+                return Err(error.into());
+            }
+            producer.poll(Duration::from_millis(1));
+            record = back;
         }
-        producer.poll(Duration::from_millis(1));
-        record = back;
     }
     // Takes the delivery reports that are there.
     producer.poll(Duration::ZERO);

@@ -104,8 +104,8 @@ pub(crate) fn interleave(title: &str, options: &Options, sides: &[Side<'_>]) -> 
     }
     println!("\n{title}, {rounds} rounds; x is over {}", sides[0].name);
     println!(
-        "{:<28}{:>12}{:>24}{:>12}{:>24}{:>11}{:>11}",
-        "", "per second", "wall x", "cpu ns", "cpu x", "p50 us", "p99 us"
+        "{:<28}{:>12}{:>24}{:>12}{:>24}{:>11}{:>24}{:>11}{:>24}",
+        "", "per second", "wall x", "cpu ns", "cpu x", "p50 us", "p50 x", "p99 us", "p99 x"
     );
     for (side, measures) in sides.iter().zip(&measured) {
         let of = |cost: fn(&Measure) -> f64| spread(measures.iter().map(cost));
@@ -115,14 +115,16 @@ pub(crate) fn interleave(title: &str, options: &Options, sides: &[Side<'_>]) -> 
             format!("{mid:.2} ({least:.2}..{most:.2})")
         };
         println!(
-            "{:<28}{:>12.0}{:>24}{:>12.0}{:>24}{:>11}{:>11}",
+            "{:<28}{:>12.0}{:>24}{:>12.0}{:>24}{:>11}{:>24}{:>11}{:>24}",
             side.name,
             1e9 / of(Measure::wall_per_message).0,
             over(Measure::wall_per_message),
             of(Measure::cpu_per_message).0,
             over(Measure::cpu_per_message),
             micros(of(|m| m.latency(0.5)).0),
+            over(|m| m.latency(0.5)),
             micros(of(|m| m.latency(0.99)).0),
+            over(|m| m.latency(0.99)),
         );
     }
     Ok(())

@@ -36,7 +36,7 @@ import org.apache.kafka.streams.state.Stores;
  *
  * <p>Arguments: brokers, state directory, size and grace in milliseconds, threads. Each line of the input is an order:
  * {@code start <application id> <once|defaults> <copartitioned|rekeyed>}, answered by {@code first <cpu>} at the first
- * record, and {@code stop}, answered by {@code stopped <cpu>} at once and {@code closed} when nothing runs any more. CPU
+ * record, {@code cpu}, answered by {@code cpu <cpu>}, and {@code stop}, answered by {@code stopped <cpu>} at once and {@code closed} when nothing runs any more. CPU
  * times are the process's, in nanoseconds.
  */
 public final class Windows {
@@ -195,6 +195,8 @@ public final class Windows {
             String[] order = line.split(" ");
             if (order[0].equals("start")) {
                 streams = start(order, args);
+            } else if (order[0].equals("cpu")) {
+                say("cpu " + cpu());
             } else {
                 say("stopped " + cpu());
                 streams.close();

@@ -83,12 +83,14 @@ impl<'a> Contract<'a> {
         let own = self.contract_for(name, depth);
         let twin = self.options.declared().map(|topic| {
             let declared = declared(name, topic, root);
+            let depth = depth.map(|_| known_to_end(name, topic, root));
             quote_spanned!(self.at_name()=>
                 const _: () = {
                     #[allow(non_camel_case_types, missing_docs, unreachable_pub)]
                     #vis struct #name {}
                     #own
                     #declared
+                    #depth
                 };
             )
         });
@@ -110,7 +112,8 @@ impl<'a> Contract<'a> {
             .json
             .get()
             .map(|()| quote_spanned!(at_name=> const ENVELOPE: #root::Envelope = #root::Envelope::Json;));
-        let depth = depth.map(|depth| quote_spanned!(at_name=> const DEPTH: usize = #depth;));
+        let at_topic = self.options.declared().map_or(at_name, |topic| ours_at(topic.span()));
+        let depth = depth.map(|depth| quote_spanned!(at_topic=> const DEPTH: usize = #depth;));
         let (params, least) = match handler.params_understood {
             true => (self.params(), handler.least()),
             false => (quote_spanned!(at_name=> #root::Untyped), 0),
@@ -176,6 +179,13 @@ fn declared(name: &Ident, topic: &LitStr, root: &Root) -> TokenStream {
         const fn #only<M>() where #root::TopicId<#id>: #root::Declared<M> {}
         const _: () = #only();
     )
+}
+
+/// Computes the depth, which is what makes rustc find circles: otherwise nobody might.
+fn known_to_end(name: &Ident, topic: &LitStr, root: &Root) -> TokenStream {
+    let span = ours_at(topic.span());
+    let root = root.at(span);
+    quote_spanned!(span=> const _: usize = <#name as #root::Contract>::DEPTH;)
 }
 
 /// How the reactor or contract is called, without `r#`.

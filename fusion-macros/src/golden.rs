@@ -63,3 +63,29 @@ fn mistake() {
     let item = "async fn add(numbers: Vec<i64>) -> i64 { numbers.iter().sum() }";
     compare("mistake.rs", crate::reactor::expand(tokens(options), tokens(item)));
 }
+
+/// A window of two sources, with a graph, updates and overlapping windows.
+#[test]
+fn window() {
+    let options = r#"
+        window! < triggers: "brake" | services::lidar by id; orders: "orders" by |order| order.id.clone() at time >,
+        deps! < price: "price"(triggers.len()) >,
+        hopping = 30s, advance = 10s, grace = 2s, emit = updates, idle = never, to = "approvals"
+    "#;
+    let item = r#"
+        async fn approve(id: Key<Uuid>, triggers: Vec<Trigger>, orders: Latest, price: f64) -> Option<Approval> {
+            Approval::of(*id, triggers, orders, price)
+        }
+    "#;
+    compare("window.rs", crate::reactor::expand(tokens(options), tokens(item)));
+}
+
+/// A window with a mistake.
+#[test]
+fn window_mistake() {
+    let options = r#"window! < triggers: "brake" by id >, tumbling = 30s"#;
+    compare(
+        "window_mistake.rs",
+        crate::reactor::expand(tokens(options), tokens("fn approve(triggers: Vec<Trigger>) {}")),
+    );
+}

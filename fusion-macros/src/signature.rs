@@ -163,7 +163,8 @@ impl Param {
             report.error(&ty, "a contract has payload only: what is handed in belongs to its reactor");
         }
         if role != Role::Node {
-            check_type(&ty, "a parameter", report);
+            let statics = if role == Role::HandIn { Static::IsOwned } else { Static::IsBorrowed };
+            check_type(&ty, "a parameter", statics, report);
         }
         Self { role, name, ty }
     }
@@ -259,7 +260,7 @@ impl Reply {
         };
         let errors = report.len();
         // An error only has to be told, so it may be a `&'static str`: what is answered must be owned.
-        check_type(argument_of(ty, "Result").unwrap_or(ty), "an answer", report);
+        check_type(argument_of(ty, "Result").unwrap_or(ty), "an answer", Static::IsBorrowed, report);
         if let Type::Never(never) = &**ty {
             report.error(
                 never,
@@ -334,9 +335,16 @@ fn check_count(params: &[Param], role: Role, most: usize, what: &str, report: &m
     }
 }
 
+/// What `&'static T` is: bytes that come and go never are `'static`, what an app hands in may be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Static {
+    IsBorrowed,
+    IsOwned,
+}
+
 /// Values are read from bytes and written to bytes, so they own what they are made of.
-fn check_type(ty: &Type, what: &str, report: &mut Report) {
-    let mut borrows = Borrows { found: None };
+fn check_type(ty: &Type, what: &str, statics: Static, report: &mut Report) {
+    let mut borrows = Borrows { statics, found: None };
     borrows.visit_type(ty);
     match borrows.found {
         Some((span, Found::Impl)) => {
@@ -352,6 +360,7 @@ fn check_type(ty: &Type, what: &str, report: &mut Report) {
 
 /// The first thing in a type that is not owned.
 struct Borrows {
+    statics: Static,
     found: Option<(Span, Found)>,
 }
 
@@ -362,12 +371,35 @@ enum Found {
 
 impl<'ast> Visit<'ast> for Borrows {
     fn visit_type_reference(&mut self, reference: &'ast syn::TypeReference) {
-        let owned = match plain(&reference.elem) {
+        let is_static = reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static");
+        if is_static && self.statics == Static::IsOwned {
+            return visit::visit_type_reference(self, reference);
+        }
+        let elem = plain(&reference.elem);
+        let mut owned = match elem {
             Type::Slice(slice) => format!("write `Vec<{}>`", shown(&slice.elem)),
             Type::Path(path) if path.path.is_ident("str") => "write `String`".to_owned(),
             other => format!("write `{}`", shown(other)),
         };
+        if self.statics == Static::IsOwned {
+            owned += &format!(", or `&'static {}`", shown(elem));
+        }
         self.found.get_or_insert((reference.and_token.span, Found::Borrow(owned)));
+    }
+
+    // What a function takes and gives is not kept, and `for<'a>` stands before functions only.
+    fn visit_bound_lifetimes(&mut self, _: &'ast syn::BoundLifetimes) {}
+
+    fn visit_type_fn_ptr(&mut self, function: &'ast syn::TypeFnPtr) {
+        if self.statics == Static::IsBorrowed {
+            visit::visit_type_fn_ptr(self, function);
+        }
+    }
+
+    fn visit_parenthesized_generic_arguments(&mut self, function: &'ast syn::ParenthesizedGenericArguments) {
+        if self.statics == Static::IsBorrowed {
+            visit::visit_parenthesized_generic_arguments(self, function);
+        }
     }
 
     fn visit_type_impl_trait(&mut self, ty: &'ast syn::TypeImplTrait) {

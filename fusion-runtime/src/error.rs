@@ -77,7 +77,7 @@ pub enum Error {
         client: &'static str,
         /// What it said.
         #[source]
-        error: KafkaError,
+        error: Box<dyn std::error::Error + Send + Sync>,
     },
     /// librdkafka says that a client cannot be used any more.
     #[error("the {client} cannot go on: {reason}")]
@@ -133,6 +133,18 @@ pub enum Error {
         /// The window.
         window: &'static str,
     },
+    /// A copartitioned window shares a source.
+    #[error(
+        "the app `{app}` gathers a source of its copartitioned window `{window}` in `{other}`, too: put one of them into an          app of its own"
+    )]
+    NotAlone {
+        /// The app's name.
+        app: String,
+        /// The copartitioned window.
+        window: &'static str,
+        /// The other one.
+        other: &'static str,
+    },
     /// The system gave no thread.
     #[error("no thread for the {name}: {error}")]
     Thread {
@@ -152,7 +164,7 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn client(client: &'static str, error: KafkaError) -> Self {
-        Error::Client { client, error }
+        Error::Client { client, error: error.into() }
     }
 }
 

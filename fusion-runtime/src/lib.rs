@@ -27,6 +27,8 @@ pub mod reactor;
 #[cfg(feature = "kafka")]
 pub mod request;
 #[cfg(feature = "kafka")]
+pub mod testing;
+#[cfg(feature = "kafka")]
 pub mod window;
 
 #[cfg(feature = "kafka")]

@@ -1,30 +1,24 @@
 //! Asking and sending from anywhere: a web handler, a job, a test.
 
-use std::{
-    borrow::Cow,
-    future::{Future, IntoFuture},
-    pin::Pin,
-    sync::Arc,
-    time::Duration,
-};
+mod ask;
+mod send;
+
+pub use ask::Ask;
+pub use send::SendRecord;
+
+use std::{borrow::Cow, future::Future, sync::Arc, time::Duration};
 
 use serde_json::Value;
-use tokio::{sync::oneshot, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
     Error,
     broker::Config,
-    consume::{content_type, pairs},
     contract::{Answers, Args, Contract, Envelope, Fits, Wire},
-    dag::{CallError, Caller, Question, ReadableReply, Terms, read, shape},
-    failure::Code,
+    dag::{CallError, Caller, shape},
     observe::{Counters, Metrics},
-    produce::{Outgoing, Producer, Receipt},
-    record::{
-        Headers, HeadersRef,
-        codec::{Codec, Format},
-        wire::{self, HeaderBuf, RequestHeaders},
-    },
+    produce::Producer,
+    record::codec::{Codec, Format},
     request::{Replies, Requests},
 };
 
@@ -115,8 +109,9 @@ impl Pipeline {
     /// Before the `.await`, [`within`](Ask::within), [`retry`](Ask::retry), [`key`](Ask::key) and
     /// [`header`](Ask::header) say how.
     ///
-    /// Arguments are a tuple, as long as the contract has parameters; for a topic that takes a list, of any length, or
-    /// a `Vec`.
+    /// Arguments are a tuple, from which trailing `Option`s may be left out. The only argument may stand alone if it
+    /// is a reference, a number or a text: `ask::<square>(12)`, `ask::<place>(&order)`. A topic that takes a list takes
+    /// a tuple of any length, an array, a slice or a `Vec`.
     ///
     /// # Errors
     /// `.await` gives a [`CallError`]: the service's own failure with its code, or `timeout`, `unknown_topic`,
@@ -157,19 +152,19 @@ impl Pipeline {
     /// # Errors
     /// `.await` gives [`Error::Produce`] when the record is not written, or after 30 seconds may not be;
     /// [`Error::Topic`] when there is no such topic and none may be created; [`Error::Encode`].
-    pub fn send<C: Contract>(&self, args: impl Fits<C::Params>) -> Send {
+    pub fn send<C: Contract>(&self, args: impl Fits<C::Params>) -> SendRecord {
         let value = self.arguments::<C>(&args);
-        Send::new(self.clone(), Cow::Borrowed(C::TOPIC), C::ENVELOPE, value)
+        SendRecord::new(self.clone(), Cow::Borrowed(C::TOPIC), C::ENVELOPE, value)
     }
 
     /// Sends to a topic by its name. The value is what goes over the wire.
     ///
     /// # Errors
     /// As [`send`](Pipeline::send).
-    pub fn send_value(&self, topic: impl Into<String>, value: Value) -> Send {
+    pub fn send_value(&self, topic: impl Into<String>, value: Value) -> SendRecord {
         let topic = topic.into();
         let value = self.encoded(&topic, &value);
-        Send::new(self.clone(), Cow::Owned(topic), Envelope::Headers, value)
+        SendRecord::new(self.clone(), Cow::Owned(topic), Envelope::Headers, value)
     }
 
     /// Runs a graph, `pipeline.run(deps! { .. }).await?`, within 30 seconds.
@@ -193,7 +188,8 @@ impl Pipeline {
         F: FnOnce(Caller) -> A,
         A: Future<Output = Result<T, CallError>>,
     {
-        deps(self.caller(within)).await
+        let caller = self.caller(within);
+        caller.together(deps(caller.clone())).await
     }
 
     /// The counters, as they are now.
@@ -237,165 +233,5 @@ impl Pipeline {
 impl std::fmt::Debug for Pipeline {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Pipeline").finish_non_exhaustive()
-    }
-}
-
-/// A question that is about to be asked; `.await` asks it. [`Pipeline::ask`] makes one.
-///
-/// ```
-/// use fusion::{Code, prelude::*};
-/// use std::time::Duration;
-///
-/// #[contract(topic = "nobody_serves_this")]
-/// fn ask_nobody() -> String;
-///
-/// # #[tokio::main]
-/// # async fn main() -> fusion::Result<()> {
-/// # let pipeline = Pipeline::connect("caller", Config::embedded()?).await?;
-/// let asked = pipeline.ask::<ask_nobody>(()).within(Duration::from_millis(50));
-/// assert_eq!(asked.await.unwrap_err().code(), &Code::Timeout);
-/// # pipeline.close().await
-/// # }
-/// ```
-#[must_use = "nothing is asked before the `.await`"]
-#[derive(Debug)]
-pub struct Ask<T> {
-    pipeline: Pipeline,
-    topic: Cow<'static, str>,
-    envelope: Envelope,
-    value: Result<Vec<u8>, Error>,
-    key: Option<Vec<u8>>,
-    headers: Headers,
-    within: Duration,
-    retry: u32,
-    reply: std::marker::PhantomData<fn() -> T>,
-}
-
-impl<T> Ask<T> {
-    fn new(
-        pipeline: Pipeline,
-        topic: Cow<'static, str>,
-        envelope: Envelope,
-        value: Result<Vec<u8>, Error>,
-    ) -> Self {
-        let (key, headers) = (None, Headers::new());
-        Ask {
-            pipeline,
-            topic,
-            envelope,
-            value,
-            key,
-            headers,
-            within: WITHIN,
-            retry: 0,
-            reply: std::marker::PhantomData,
-        }
-    }
-
-    /// Bounds the request with all its attempts. Default 30 seconds.
-    pub fn within(mut self, within: Duration) -> Self {
-        self.within = within;
-        self
-    }
-
-    /// Further attempts after a time-out or an error that says it is retryable. Default none.
-    pub fn retry(mut self, attempts: u32) -> Self {
-        self.retry = attempts;
-        self
-    }
-
-    /// The record's key: requests with the same key are answered one after the other.
-    pub fn key(mut self, key: &(impl crate::contract::KeyBytes + serde::Serialize)) -> Self {
-        self.key = key.to_key();
-        self
-    }
-
-    /// Adds a header of your own.
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
-        self.headers.push(name, value);
-        self
-    }
-}
-
-impl<T: ReadableReply> IntoFuture for Ask<T> {
-    type Output = Result<T, CallError>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + std::marker::Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(async move {
-            let Ask { pipeline, topic, envelope, value, key, headers, within, retry, .. } = self;
-            let value = value.map_err(|error| CallError::new(Code::Decode, &*topic, error.to_string()))?;
-            let name = topic.clone();
-            let terms = Terms::node(0).retry(retry);
-            let question = Question { topic, key, value, headers, envelope, terms };
-            let answered = pipeline.caller(within).put(question).await?;
-            read(&name, &answered.reply)
-        })
-    }
-}
-
-/// A record that is about to be sent; `.await` sends it and waits until it is written.
-#[must_use = "nothing is sent before the `.await`"]
-#[derive(Debug)]
-pub struct Send {
-    pipeline: Pipeline,
-    topic: Cow<'static, str>,
-    envelope: Envelope,
-    value: Result<Vec<u8>, Error>,
-    key: Option<Vec<u8>>,
-    headers: Headers,
-}
-
-impl Send {
-    fn new(
-        pipeline: Pipeline,
-        topic: Cow<'static, str>,
-        envelope: Envelope,
-        value: Result<Vec<u8>, Error>,
-    ) -> Self {
-        Send { pipeline, topic, envelope, value, key: None, headers: Headers::new() }
-    }
-
-    /// The record's key: records with the same key are handled in order.
-    pub fn key(mut self, key: &(impl crate::contract::KeyBytes + serde::Serialize)) -> Self {
-        self.key = key.to_key();
-        self
-    }
-
-    /// Adds a header of your own.
-    pub fn header(mut self, name: impl Into<String>, value: impl Into<Vec<u8>>) -> Self {
-        self.headers.push(name, value);
-        self
-    }
-
-    async fn send(self) -> Result<Position, Error> {
-        let Send { pipeline, topic, envelope, value, key, headers } = self;
-        let Shared { requests, producer, format, .. } = &*pipeline.shared;
-        let mut value = value?;
-        requests.ensure(&topic).await?;
-        let mut buffer = HeaderBuf::new();
-        buffer.copy(HeadersRef::from(&headers));
-        buffer.request(&RequestHeaders { content_type: content_type(*format), ..RequestHeaders::default() });
-        if envelope == Envelope::Json {
-            let mut enveloped = Vec::new();
-            wire::Envelope { data: &value, return_topic: None }.write(&mut enveloped);
-            value = enveloped;
-        }
-        let headers = pairs(&buffer);
-        let record =
-            Outgoing { key: key.as_deref(), value: Some(&value), headers: &headers, ..Outgoing::to(&topic) };
-        let (tell, told) = oneshot::channel();
-        producer.send_when_ready(record, Receipt::Tell(tell), Instant::now() + WITHIN).await?;
-        let delivered = told.await.map_err(|_| Error::Stopped)??;
-        Ok(Position { topic: topic.into_owned(), partition: delivered.partition, offset: delivered.offset })
-    }
-}
-
-impl IntoFuture for Send {
-    type Output = Result<Position, Error>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + std::marker::Send>>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.send())
     }
 }

@@ -1,4 +1,4 @@
-//! A graph as `deps!` expands it, written out by hand, over a route that a test answers.
+//! A graph as `deps!` expands it (which binds topics by `match`), written out by hand, over a route that a test answers.
 #![allow(non_camel_case_types)]
 
 use std::sync::{Arc, Mutex};
@@ -97,8 +97,8 @@ fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Fail
         {
             let n_one = p::node(&s_one, async {
                 let mut args = caller.args();
-                t_one.arg::<0>(&mut args, &(1));
-                t_one.arg::<1>(&mut args, &(order.amount));
+                t_one.at::<0>().put(&mut args, &(1));
+                t_one.at::<1>().put(&mut args, &(order.amount));
                 t_one.enough::<2>();
                 match caller.ask(t_one, args, s_one.terms(0)).await {
                     Ok(answer) => Ok(answer),
@@ -111,7 +111,7 @@ fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Fail
                     return Ok(p::Stored::none());
                 }
                 let mut args = caller.args();
-                t_hi.arg::<0>(&mut args, &(order.name));
+                t_hi.at::<0>().put(&mut args, &(order.name));
                 t_hi.enough::<1>();
                 Ok(caller.ask(t_hi, args, s_hi.terms(1)).await?.some())
             });
@@ -119,8 +119,8 @@ fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Fail
                 let one = (&&p::Seen(s_one.get().await?)).seen();
                 p::each(&(order.items), |n, item| {
                     let mut args = caller.args();
-                    t_all.arg::<0>(&mut args, &(item));
-                    t_all.arg::<1>(&mut args, &(one));
+                    t_all.at::<0>().put(&mut args, &(item));
+                    t_all.at::<1>().put(&mut args, &(one));
                     caller.ask(t_all, args, s_all.terms(2).item(n))
                 })
                 .await
@@ -128,8 +128,8 @@ fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Fail
             let n_two = p::node(&s_two, async {
                 let one = (&&p::Seen(s_one.get().await?)).seen();
                 let mut args = caller.args();
-                t_two.arg::<0>(&mut args, &(one));
-                t_two.arg::<1>(&mut args, &(2));
+                t_two.at::<0>().put(&mut args, &(one));
+                t_two.at::<1>().put(&mut args, &(2));
                 t_two.enough::<2>();
                 caller.ask(t_two, args, s_two.terms(3)).await
             });
@@ -142,7 +142,7 @@ fn run(caller: Caller, order: Order) -> impl Future<Output = Result<String, Fail
             let n_late = p::node(&s_late, async {
                 s_four.get().await?;
                 let mut args = caller.args();
-                t_late.arg::<0>(&mut args, &("x"));
+                t_late.at::<0>().put(&mut args, &("x"));
                 caller.ask(t_late, args, s_late.terms(5)).await
             });
             p::ran(

@@ -11,7 +11,7 @@
 //! | [`configuration`] | the environment, settings, topics, counters and logs |
 //! | [`bytes`] | values, keys and headers on the wire |
 //! | [`embedded`] | the broker inside the process and its limits |
-//! | [`testing`] | handlers, graphs and events in tests |
+//! | [`testing`] | handlers, graphs and events in tests, with and without a broker |
 //!
 //! The reference of the language is on the pages of [`#[reactor]`](macro@crate::reactor), [`deps!`](crate::deps!),
 //! [`#[contract]`](macro@crate::contract) and [`reactors!`](crate::reactors!).

@@ -6,18 +6,16 @@
 
 #![allow(dead_code, unused_imports, unreachable_pub, reason = "each test file uses its part of it")]
 
+mod poll;
 mod raw;
 mod tail;
 
-use std::{
-    future::Future,
-    panic::Location,
-    time::{Duration, Instant},
-};
+use std::{future::Future, panic::Location, time::Duration};
 
 use fusion::{App, Config, Running, TopicPolicy};
 use fusion_runtime::broker::{TopicSpec, topics};
 
+pub use poll::{eventually, eventually_async, patiently};
 pub use raw::{Raw, Record};
 pub use tail::Tail;
 
@@ -61,19 +59,6 @@ pub async fn start<S>(app: App<S>) -> Running {
     let running = app.start().await.unwrap();
     within(SOON, running.assigned()).await;
     running
-}
-
-/// Waits until a condition holds, and panics where it was called when that takes longer than `limit`.
-#[track_caller]
-pub fn eventually(limit: Duration, mut condition: impl FnMut() -> bool) -> impl Future<Output = ()> {
-    let caller = Location::caller();
-    async move {
-        let until = Instant::now() + limit;
-        while !condition() {
-            assert!(Instant::now() < until, "not within {limit:?}, at {caller}");
-            tokio::time::sleep(Duration::from_millis(2)).await;
-        }
-    }
 }
 
 /// Waits for a future, and panics where it was called when that takes longer than `limit`.

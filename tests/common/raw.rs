@@ -1,6 +1,6 @@
 //! Records written as any other program may write them.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use fusion::Config;
 use rdkafka::{
@@ -12,7 +12,7 @@ use rdkafka::{
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::{SOON, create, within};
+use super::{SOON, create, patiently, within};
 
 /// A record, on its way out or as it was read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -179,12 +179,17 @@ impl Raw {
             });
             base = base.headers(headers);
         }
-        while let Err((error, back)) = self.client.send(base) {
-            let full = error.rdkafka_error_code() == Some(rdkafka::types::RDKafkaErrorCode::QueueFull);
-            assert!(full, "{error}");
-            std::thread::sleep(Duration::from_millis(1));
-            base = back;
-        }
+        let mut left = Some(base);
+        patiently(|| {
+            let Some(base) = left.take() else { return Ok(()) };
+            self.client.send(base).map_err(|(error, back)| {
+                // Until the client has room again.
+                let full = error.rdkafka_error_code() == Some(rdkafka::types::RDKafkaErrorCode::QueueFull);
+                assert!(full, "{error}");
+                left = Some(back);
+                error
+            })
+        });
         told
     }
 }

@@ -1,9 +1,6 @@
 //! What is written to a topic from now on.
 
-use std::{
-    thread,
-    time::{Duration, Instant},
-};
+use std::{thread, time::Duration};
 
 use fusion::Config;
 use rdkafka::{
@@ -12,7 +9,7 @@ use rdkafka::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Record, SOON, create, within};
+use super::{Record, SOON, create, patiently, within};
 
 /// Everything that is written to a topic from the moment it was made. It belongs to no group.
 pub struct Tail {
@@ -91,12 +88,5 @@ impl Tail {
 
 /// The leader of a new partition may not know yet that it is.
 fn watermarks(client: &BaseConsumer, topic: &str, partition: i32) -> (i64, i64) {
-    let until = Instant::now() + SOON;
-    loop {
-        match client.fetch_watermarks(topic, partition, SOON) {
-            Ok(watermarks) => return watermarks,
-            Err(error) => assert!(Instant::now() < until, "{topic} {partition}: {error}"),
-        }
-        thread::sleep(Duration::from_millis(10));
-    }
+    patiently(|| client.fetch_watermarks(topic, partition, SOON))
 }

@@ -8,7 +8,7 @@ use std::{
 
 use fusion::Start;
 
-use crate::{runtime, story, windows, work};
+use crate::{common::eventually, runtime, story, windows, work};
 
 const ROLE: &str = "FUSION_REAL_KAFKA_ROLE";
 
@@ -49,7 +49,20 @@ impl Child {
     }
 
     pub fn terminate(&self) {
-        let told = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status().unwrap();
+        self.signal("-TERM");
+    }
+
+    /// Has the process stand still, without an end of its connections.
+    pub fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    pub fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let told = Command::new("kill").args([signal, &self.0.id().to_string()]).status().unwrap();
         assert!(told.success());
     }
 
@@ -61,13 +74,13 @@ impl Child {
     /// How it ended, and how long that took from now on.
     pub async fn ended(&mut self, limit: Duration) -> (ExitStatus, Duration) {
         let began = Instant::now();
-        loop {
-            if let Some(status) = self.0.try_wait().unwrap() {
-                return (status, began.elapsed());
-            }
-            assert!(began.elapsed() < limit, "the process does not end");
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
+        let mut ended = None;
+        eventually(limit, || {
+            ended = self.0.try_wait().unwrap();
+            ended.is_some()
+        })
+        .await;
+        (ended.unwrap(), began.elapsed())
     }
 }
 

@@ -97,7 +97,7 @@ fn check_committed(look: &Look, topic: &str, log: &Log, begin: &[i64]) {
 
 async fn write(config: Config, topic: &'static str, stop: Arc<AtomicBool>) -> usize {
     let raw = Raw::new(&config);
-    let mut written = 0;
+    let (mut written, mut pace) = (0, tokio::time::interval(Duration::from_millis(25)));
     while !stop.load(SeqCst) {
         let mut reports = Vec::new();
         for _ in 0..10 {
@@ -109,7 +109,7 @@ async fn write(config: Config, topic: &'static str, stop: Arc<AtomicBool>) -> us
         for report in reports {
             report.await.unwrap().unwrap();
         }
-        tokio::time::sleep(Duration::from_millis(25)).await;
+        pace.tick().await;
     }
     written
 }
@@ -161,7 +161,7 @@ pub async fn a_member_that_stops_while_it_joins_is_gone_at_once() {
     let log = Log::new(&group);
     for turn in 0..12_u32 {
         let app = work::joining::app(&group, config.clone(), log.of("0")).start().await.unwrap();
-        // From before the group has answered to after the first assignment.
+        // From before the group has answered to after the first assignment: here the moment is what is tested.
         tokio::time::sleep(Duration::from_millis(15) * turn).await;
         let began = Instant::now();
         app.shutdown().await.unwrap();

@@ -153,3 +153,51 @@ pub async fn the_survivor_takes_over_from_a_killed_member() {
     assert_eq!(load.committed(), load.end);
     check_order(&load.log.read());
 }
+
+/// A machine that was suspended, or a process that got no time: it wakes up with records whose partitions others have.
+pub async fn a_member_that_stood_still_commits_nothing_of_what_it_lost() {
+    let mut load = Load::new("frozen", jobs(800, 64, 40)).await;
+    let stop = Duration::from_secs(10);
+    let mut frozen = load.member("frozen", stop);
+    let mut other = load.member("other", stop);
+    let by = |log: &Log, member: &str| log.read().into_iter().filter(|entry| entry.member == member).count();
+    eventually(SOON, || by(&load.log, "frozen") > 50 && by(&load.log, "other") > 50).await;
+    frozen.freeze();
+    // For longer than its session lasts: only then does the other one get its partitions.
+    let before = load.log.read();
+    load.all_handled().await;
+    let done = ended(&before);
+    let lost = before.iter().filter(|entry| entry.begins && entry.member == "frozen");
+    let lost: HashSet<_> =
+        lost.map(|entry| (entry.partition, entry.offset)).filter(|place| !done.contains(place)).collect();
+    assert!(!lost.is_empty(), "it was at work");
+    eventually(SOON, || load.look.is_done(load.topic())).await;
+    let (end, begun) = (load.end.clone(), by(&load.log, "frozen"));
+
+    frozen.thaw();
+    let raw = Raw::new(&config());
+    let more: Vec<_> = jobs(400, 64, 10)
+        .map(|job| raw.queue(&Record::to(load.topic()).value(json!(job).to_string()).key(job.key)))
+        .collect();
+    for report in more {
+        report.await.unwrap().unwrap();
+    }
+    load.end = load.look.ends(load.topic());
+    // Until it is back at work, on what is new. An old commit of its would be seen in the meantime.
+    let back = || {
+        let committed = load.committed();
+        assert!(committed.iter().zip(&end).all(|(now, end)| now >= end), "{committed:?} below {end:?}");
+        let fresh = |entry: &Entry| entry.offset >= end[entry.partition as usize];
+        load.log.read().iter().any(|entry| entry.begins && entry.member == "frozen" && fresh(entry))
+            || load.look.is_done(load.topic())
+    };
+    eventually(SOON, back).await;
+    load.all_handled().await;
+    assert!(by(&load.log, "frozen") >= begun);
+    for member in [&mut frozen, &mut other] {
+        member.terminate();
+        assert!(member.ended(stop).await.0.success());
+    }
+    load.check_committed();
+    assert_eq!(load.committed(), load.end);
+}

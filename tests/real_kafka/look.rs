@@ -1,17 +1,17 @@
 //! What the cluster says, asked beside fusion.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fusion::Config;
 use rdkafka::{
     Offset, TopicPartitionList,
-    admin::{AdminClient, AdminOptions, ResourceSpecifier},
+    admin::{AdminClient, AdminOptions, NewPartitions, ResourceSpecifier},
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
-    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+    error::{KafkaError, RDKafkaErrorCode},
 };
 
-use crate::common::SOON;
+use crate::common::{SOON, patiently};
 
 /// A look at the cluster's topics and a group's offsets. Everything blocks.
 pub struct Look {
@@ -26,7 +26,7 @@ impl Look {
         Look { client, admin: config.admin().unwrap().create().unwrap() }
     }
 
-    /// How many partitions a topic has. A broker may not have heard of a new one yet.
+    /// How many partitions a topic has. A broker may not have heard of a new one yet, and brokers may not agree.
     pub fn partitions(&self, topic: &str) -> i32 {
         patiently(|| {
             let metadata = self.client.fetch_metadata(Some(topic), SOON)?;
@@ -84,6 +84,15 @@ impl Look {
         resource.get(name).and_then(|entry| entry.value.clone()).unwrap()
     }
 
+    /// Adds a partition to a topic, and says its number.
+    pub async fn grow(&self, topic: &str) -> i32 {
+        let count = self.partitions(topic);
+        let more = NewPartitions::new(topic, count as usize + 1);
+        self.admin.create_partitions([&more], &AdminOptions::new()).await.unwrap()[0].as_ref().unwrap();
+        crate::common::eventually(SOON, || self.partitions(topic) == count + 1).await;
+        count
+    }
+
     /// Deletes what a partition holds below this offset.
     pub async fn delete_below(&self, topic: &str, partition: i32, offset: i64) {
         let mut list = TopicPartitionList::new();
@@ -93,17 +102,5 @@ impl Look {
         deleted.elements()[0].error().unwrap();
         let low = || self.watermarks(topic, partition).0;
         crate::common::eventually(Duration::from_secs(10), || low() == offset).await;
-    }
-}
-
-/// Asks again while the brokers do not agree yet.
-fn patiently<T>(mut ask: impl FnMut() -> KafkaResult<T>) -> T {
-    let until = Instant::now() + SOON;
-    loop {
-        match ask() {
-            Ok(answer) => return answer,
-            Err(error) if Instant::now() > until => panic!("{error}"),
-            Err(_) => std::thread::sleep(Duration::from_millis(20)),
-        }
     }
 }

@@ -14,8 +14,10 @@ mod kill;
 mod look;
 mod offsets;
 mod replies;
+mod restart;
 mod story;
 mod topics;
+mod transactions;
 mod windows;
 mod work;
 
@@ -45,11 +47,13 @@ const TESTS: &[(&str, Test)] = tests! {
         sigterm_under_load_finishes_and_commits,
         a_handler_that_does_not_end_is_left_uncommitted,
         the_survivor_takes_over_from_a_killed_member,
+        a_member_that_stood_still_commits_nothing_of_what_it_lost,
     }
     offsets::{
         a_gap_ends_the_app_and_says_where,
         a_group_begins_where_it_was_told,
         the_end_is_chosen_once,
+        partitions_that_come_later_are_read_from_their_beginning,
     }
     replies::{
         an_inbox_is_deleted_and_keeps_nothing_for_long,
@@ -58,7 +62,23 @@ const TESTS: &[(&str, Test)] = tests! {
     }
     story::{three_services_answer_in_whatever_order_they_start}
     topics::{missing_topics_are_created_as_configured, missing_topics_are_named}
-    windows::{one_result_per_window_however_members_die}
+    windows::{
+        one_result_per_copartitioned_window_however_members_die,
+        one_result_per_window_however_members_die,
+    }
+    transactions::{
+        what_is_committed_counts_once,
+        an_abort_repeats_the_same_batch,
+        a_zombie_commits_nothing,
+        an_open_outcome_ends_with_one_copy,
+        a_restart_ends_what_was_left_open,
+        the_metadata_of_others_is_read_and_refused,
+    }
+};
+
+/// What nobody else may be disturbed by: one by one, when all others have ended.
+const ALONE: &[(&str, Test)] = tests! {
+    restart::{asks_and_work_go_on_when_nodes_restart}
 };
 
 fn main() -> ExitCode {
@@ -68,15 +88,30 @@ fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     // They wait most of the time.
     arguments.test_threads.get_or_insert(4);
-    let trials =
-        TESTS.iter().map(|&(name, test)| Trial::ignorable_test(name, move || Ok(run(test)))).collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let trials = |tests: &[(&'static str, Test)], run: fn(Test) -> Completion| {
+        tests.iter().map(|&(name, test)| Trial::ignorable_test(name, move || Ok(run(test)))).collect()
+    };
+    let together = libtest_mimic::run(&arguments, trials(TESTS, on_real));
+    arguments.test_threads = Some(1);
+    let alone = libtest_mimic::run(&arguments, trials(ALONE, on_ours));
+    if together.has_failed() { together.exit_code() } else { alone.exit_code() }
 }
 
-fn run(test: Test) -> Completion {
+fn on_real(test: Test) -> Completion {
     if !common::on_real() {
         return Completion::ignored_with("needs a real Kafka");
     }
+    run(test)
+}
+
+fn on_ours(test: Test) -> Completion {
+    if !restart::is_ours() {
+        return Completion::ignored_with("needs the cluster of scripts/kafka");
+    }
+    run(test)
+}
+
+fn run(test: Test) -> Completion {
     runtime().block_on(test());
     Completion::Completed
 }

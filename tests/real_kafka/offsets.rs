@@ -89,3 +89,42 @@ pub async fn the_end_is_chosen_once() {
     assert!(look.is_done(topic));
     assert_eq!(log.read().len(), 12);
 }
+
+/// `Start::Latest` is about what is there when the group begins. What is added later has no records from before.
+pub async fn partitions_that_come_later_are_read_from_their_beginning() {
+    let (group, topic) = (unique("grown"), work::grown::TOPIC);
+    // Longer than it takes to write: the member hears of a partition that has records already.
+    let config = config().set("topic.metadata.refresh.interval.ms", "3000");
+    create(&config, &[topic], 1).await;
+    write(&config, topic, 1, 1).await;
+    let (log, look) = (Log::new(&group), Look::new(&config, &group));
+    let begin = look.ends(topic);
+    let app = |name: &str| work::grown::app(&group, config.clone(), log.of(name));
+    let write_to = async |partition| {
+        let raw = Raw::new(&config);
+        let job = json!(Job { key: "any".to_owned(), millis: 0 }).to_string();
+        for _ in 0..2 {
+            raw.queue(&Record::to(topic).partition(partition).value(&*job)).await.unwrap().unwrap();
+        }
+    };
+    let read = |log: &Log| ended(&log.read());
+
+    // While a member is there.
+    let first = start(app("0")).await;
+    let added = look.grow(topic).await;
+    write_to(added).await;
+    eventually(SOON, || read(&log).is_superset(&[(added, 0), (added, 1)].into())).await;
+    stop(first).await;
+
+    // While nobody is.
+    let more = look.grow(topic).await;
+    write_to(more).await;
+    let second = start(app("1")).await;
+    eventually(SOON, || read(&log).is_superset(&[(more, 0), (more, 1)].into())).await;
+    eventually(SOON, || look.is_done(topic)).await;
+    stop(second).await;
+    let old = |&(partition, offset): &(i32, i64)| {
+        begin.get(partition as usize).is_some_and(|begin| offset < *begin)
+    };
+    assert!(!read(&log).iter().any(old), "nothing from before the group began");
+}

@@ -54,12 +54,28 @@ fn soak(id: Key<String>, readings: Vec<Reading>, window: Window) -> Gathered {
     gathered(id, readings, window)
 }
 
+#[reactor(
+    window! < readings: "soak.co.brake" | "soak.co.lidar" | "soak.co.camera" | "soak.co.radar" by id at time >,
+    tumbling = 2s, grace = 500ms, idle = 3s, copartitioned,
+    to = "soak.co.results",
+)]
+fn copartitioned(id: Key<String>, readings: Vec<Reading>, window: Window) -> Gathered {
+    gathered(id, readings, window)
+}
+
 /// What a variant of the story reads and writes.
 struct Variant {
     name: &'static str,
     sources: [&'static str; 4],
     results: &'static str,
 }
+
+/// The sources have the window's key, and with it its partitions.
+const COPARTITIONED: Variant = Variant {
+    name: "copartitioned",
+    sources: ["soak.co.brake", "soak.co.lidar", "soak.co.camera", "soak.co.radar"],
+    results: "soak.co.results",
+};
 
 const REKEYED: Variant = Variant {
     name: "rekeyed",
@@ -79,6 +95,7 @@ fn app(variant: &str, group: &str, config: Config) -> App {
     let app = App::new(group, config);
     match variant {
         "rekeyed" => app.reactors(reactors![soak]),
+        "copartitioned" => app.reactors(reactors![copartitioned]),
         _ => panic!("no variant `{variant}`"),
     }
 }
@@ -120,10 +137,11 @@ async fn load(config: Config, variant: &'static Variant, run: String, stop: Arc<
                 let time = now() - dice.roll(JITTER) as i64;
                 let id = format!("{run}-{}", dice.roll(40));
                 let reading = Reading { id: id.clone(), number, time };
-                let record = Record::to(topic)
-                    .partition(partition)
-                    .value(serde_json::to_vec(&reading).unwrap())
-                    .timestamp(time);
+                let record = Record::to(topic).value(serde_json::to_vec(&reading).unwrap()).timestamp(time);
+                let record = match variant.name {
+                    "copartitioned" => record.key(&*id),
+                    _ => record.partition(partition),
+                };
                 reports.push(raw.queue(&record));
                 expected.entry((id, time - time.rem_euclid(SIZE))).or_default().push(number);
                 number += 1;
@@ -235,4 +253,8 @@ async fn killed_at_any_moment(variant: &'static Variant) {
 
 pub async fn one_result_per_window_however_members_die() {
     killed_at_any_moment(&REKEYED).await;
+}
+
+pub async fn one_result_per_copartitioned_window_however_members_die() {
+    killed_at_any_moment(&COPARTITIONED).await;
 }

@@ -185,6 +185,9 @@ workers! {
     gap: "real.gap";
     began: "real.began";
     chosen: "real.chosen";
+    grown: "real.grown";
+    restarted: "real.restarted";
+    frozen: "real.frozen";
 }
 
 /// Members notice each other soon, and begin at the end of what other runs left behind.

@@ -151,7 +151,7 @@ impl Model<'_> {
         };
         let mut near = self.windows.iter().filter(near).cloned().collect::<Vec<_>>();
         let inside = |window: &&Window| window.fired && window.span.start <= time && time <= window.span.end;
-        if let Some(window) = near.iter().find(inside) {
+        if let Some(window) = near.iter().filter(inside).min_by_key(|window| window.span) {
             self.late(at, window.span, LateReason::AlreadyFired);
             return false;
         }

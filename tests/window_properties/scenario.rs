@@ -10,6 +10,7 @@ use proptest::{
 };
 
 pub const TOPICS: u32 = 2;
+/// Unless `PROPTEST_CASES` asks for more.
 const CASES: u32 = 1_000;
 const LEASE: i64 = 20;
 
@@ -87,7 +88,8 @@ pub fn run(shape: Shape, check: impl Fn(&Scenario) -> Result<(), TestCaseError>)
 }
 
 pub fn run_with<S: Strategy>(strategy: S, check: impl Fn(S::Value) -> Result<(), TestCaseError>) {
-    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let config = Config::default();
+    let config = Config { cases: config.cases.max(CASES), failure_persistence: None, ..config };
     if let Err(error) = TestRunner::new(config).run(&strategy, check) {
         panic!("{error}");
     }

@@ -46,12 +46,15 @@ impl Closing {
         let results = self.results()?;
         self.send(0)?;
         streams.answer("first")?;
+        streams.order("cpu")?;
+        let before = streams.answer("cpu")?;
         let measure = self.rounds_of(&results, rounds);
         streams.order("stop")?;
-        streams.answer("stopped")?;
+        // The warm-up's is in it.
+        let cpu = Duration::from_nanos(streams.answer("stopped")? - before);
         streams.answer("closed")?;
         delete_beginning(&self.load.brokers, &id)?;
-        measure
+        Ok(Measure { cpu, ..measure? })
     }
 
     /// Only time passes.

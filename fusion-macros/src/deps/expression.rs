@@ -41,7 +41,11 @@ fn closure(lowering: &Lowering<'_>) -> TokenStream {
     let names: Vec<_> = nodes.iter().map(|node| &node.name).collect();
     let slots = nodes.iter().map(slot);
     let kinds = nodes.iter().map(|_: &Node| quote_spanned!(ours=> _));
-    let (imports, prepared, run) = (lowering.imports(), lowering.slots(), lowering.run());
+    let (imports, run) = (lowering.imports(), lowering.run());
+    let body = lowering.with_topics(&quote_spanned!(ours=>
+        #run?;
+        #root::Ok(Answers { #(#names: #slots.into_value()?),* })
+    ));
     quote_spanned!(ours=> {
         #imports
         #[allow(dead_code, non_camel_case_types)]
@@ -50,9 +54,7 @@ fn closure(lowering: &Lowering<'_>) -> TokenStream {
             #(pub #names: #names),*
         }
         async |caller: #root::Caller| -> #root::Result<Answers<#(#kinds),*>, #root::CallError> {
-            #prepared
-            #run?;
-            #root::Ok(Answers { #(#names: #slots.into_value()?),* })
+            #body
         }
     })
 }

@@ -9,7 +9,7 @@ use crate::alias;
 use crate::contract::{Contract, plain_name, tuple};
 use crate::deps::Analysed;
 use crate::deps::ast::{Target, key};
-use crate::deps::expand::{Lowering, contract_for_sure, slot, topic_name};
+use crate::deps::expand::{Lowering, ascribed, ascribed_imports, contract_for_sure, known, slot, topic_name};
 use crate::function::{Body, Function};
 use crate::options::{Options, Order};
 use crate::report::Report;
@@ -48,11 +48,13 @@ impl Expansion<'_> {
             None if self.options.window.get().is_some() => TokenStream::new(),
             _ => self.contract.impls_apart(graph.as_ref().map(Lowering::depth).as_ref()),
         };
-        let (reactor, aliases) = match (fine, self.options.window.get()) {
-            (true, Some(sources)) => {
-                (self.window(sources, graph.as_ref()), alias::refuse(self.handler, root))
-            }
-            (true, None) => (self.reactor(graph.as_ref()), alias::refuse(self.handler, root)),
+        let checks = || {
+            let (sent, aliases) = (self.sent(), alias::refuse(self.handler, root));
+            quote!(#sent #aliases)
+        };
+        let (reactor, checks) = match (fine, self.options.window.get()) {
+            (true, Some(sources)) => (self.window(sources, graph.as_ref()), checks()),
+            (true, None) => (self.reactor(graph.as_ref()), checks()),
             (false, Some(_)) => (self.window_stub(), TokenStream::new()),
             (false, None) => (self.stub(), TokenStream::new()),
         };
@@ -61,7 +63,7 @@ impl Expansion<'_> {
             #function
             #ty
             #(#cfgs)*
-            const _: () = { #declared #reactor #aliases };
+            const _: () = { #declared #reactor #checks };
             #errors
         )
     }
@@ -97,12 +99,36 @@ impl Expansion<'_> {
         quote_spanned!(ours()=> const _: () = { #(#params)* #reply; #count; };)
     }
 
+    /// Requires that the topic of `to` takes what is sent there, if anything declares that topic.
+    fn sent(&self) -> Option<TokenStream> {
+        let root = &self.contract.root;
+        let (to, value) = (self.options.to.get()?, self.handler.reply.value()?);
+        let value = argument_of(value, "Option").unwrap_or(value);
+        let span = ours_at(value.span());
+        let root_at_value = root.at(span);
+        Some(match to {
+            Target::Contract(_) => {
+                let topic = known(to, root);
+                quote_spanned!(span=> const _: () = #root_at_value::takes::<#value, _>(#topic);)
+            }
+            // What autoref finds is no `const fn`. A `match`, as `Lowering::with_topics` has it.
+            Target::Topic(topic) => {
+                let probe = ascribed(topic, &quote_spanned!(span=> ()), root);
+                let imports = ascribed_imports(root);
+                quote_spanned!(span=> const _: fn() = || {
+                    #imports
+                    match #probe { topic => #root_at_value::takes::<#value, _>(topic) }
+                };)
+            }
+        })
+    }
+
     fn reactor(&self, graph: Option<&Lowering<'_>>) -> TokenStream {
         let Contract { name, root, .. } = &self.contract;
         let contract = self.served();
         let payload = tuple(self.handler.payload(), &self.function.sig);
         let (hand_ins, value) = (self.hand_ins(graph), self.value());
-        let (needs, spec, run) = (self.needs(), self.spec(graph), self.run(graph));
+        let (needs, spec, read, run) = (self.needs(), self.spec(graph), self.read_payload(), self.run(graph));
         quote_spanned!(self.at_name()=>
             #[automatically_derived]
             impl #root::Reactor for #name {
@@ -112,6 +138,7 @@ impl Expansion<'_> {
                 type Value = #value;
                 type Needs = #needs;
                 #spec
+                #read
                 #run
             }
         )
@@ -218,6 +245,23 @@ impl Expansion<'_> {
         )
     }
 
+    /// `Reactor::read`, which names each parameter's type where it stands. (Its own parameter is no user's type: names
+    /// of types know no hygiene.)
+    fn read_payload(&self) -> TokenStream {
+        let root = &self.contract.root;
+        let types = self.handler.payload().map(|param| &param.ty);
+        let (count, span) = (self.handler.payload().count(), ours());
+        let read = format_ident!("read_{count}", span = span);
+        let ignored = (count == 0)
+            .then(|| quote_spanned!(span=> fn ignored() -> #root::Option<()> { #root::Some(()) }));
+        quote_spanned!(span=>
+            fn read<'de, __D: #root::Deserializer<'de>>(deserializer: __D) -> #root::Result<Self::Payload, __D::Error> {
+                #root::#read::<#(#types,)* _>(deserializer)
+            }
+            #ignored
+        )
+    }
+
     /// `Reactor::run`. That its future is `Send` is asked of the handler, so it is spanned there.
     fn run(&self, graph: Option<&Lowering<'_>>) -> TokenStream {
         let root = &self.contract.root;
@@ -261,7 +305,7 @@ impl Expansion<'_> {
     /// any of them, which may have the handler's name.
     fn with_graph(&self, graph: &Lowering<'_>, input: impl FnOnce(&[Ident]) -> TokenStream) -> TokenStream {
         let root = &self.contract.root;
-        let (imports, slots, run) = (graph.imports(), graph.slots(), graph.run());
+        let (imports, run) = (graph.imports(), graph.run());
         let names = self.names(|param| param.name.clone());
         let (input, hand_ins) = (input(&names), self.pattern(Role::HandIn, &names));
         let taken = || self.handler.params.iter().filter(|param| param.role == Role::Node);
@@ -280,16 +324,18 @@ impl Expansion<'_> {
         let handler = Ident::new("handler", ours());
         let called = self.called(&handler, arguments);
         let function = &self.function.sig.ident;
+        let body = graph.with_topics(&quote_spanned!(self.at_name()=>
+            #(#takers)*
+            #root::ran(#run)?;
+            #called
+        ));
         quote_spanned!(self.at_name()=>
             #imports
             async move {
                 let #handler = #function;
                 #input
                 let #root::Calls(caller, #hand_ins) = hand_ins;
-                #slots
-                #(#takers)*
-                #root::ran(#run)?;
-                #called
+                #body
             }
         )
     }
@@ -347,6 +393,9 @@ impl Expansion<'_> {
                 type Value = ();
                 type Needs = ();
                 const SPEC: #root::ReactorSpec = #root::ReactorSpec::new(#called, #topic);
+                fn read<'de, __D: #root::Deserializer<'de>>(deserializer: __D) -> #root::Result<(), __D::Error> {
+                    #root::read_0(deserializer)
+                }
                 fn run(_: (), _: ()) -> impl ::core::future::Future<Output = #root::Result<(), #root::Failure>> + ::core::marker::Send + 'static {
                     ::core::future::pending()
                 }

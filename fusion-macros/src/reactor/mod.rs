@@ -4,13 +4,13 @@ mod expand;
 
 use std::collections::HashSet;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::Path;
 
 pub(crate) use self::expand::Expansion;
 use crate::contract::{Contract, plain_name};
-use crate::deps::ast::{Dag, Node, Target};
+use crate::deps::ast::{Dag, Node, Target, key};
 use crate::deps::{self, Surroundings};
 use crate::function::{Body, Function, names_in};
 use crate::options::{Kind, Options};
@@ -47,7 +47,7 @@ pub(crate) fn expand(options: TokenStream, item: TokenStream) -> TokenStream {
     }
     check_to(&options, &handler, &mut report);
     check_name(&options, &function, &mut report);
-    let around = surroundings(&options, &function, &handler);
+    let around = surroundings(&options, dag.as_ref(), &function, &handler);
     let graph = dag.map(|dag| deps::analyse(dag, &around, &mut report));
     let contract = Contract::new(&function, &handler, &options);
     let expansion = Expansion { contract, function: &function, handler: &handler, options: &options };
@@ -100,16 +100,24 @@ fn check_name(options: &Options, function: &Function, report: &mut Report) {
 }
 
 /// What the checks of the graph must know: how others ask this reactor, its payload, and its time.
-fn surroundings(options: &Options, function: &Function, handler: &Handler) -> Surroundings {
+fn surroundings(
+    options: &Options,
+    dag: Option<&Dag>,
+    function: &Function,
+    handler: &Handler,
+) -> Surroundings {
     let mut own = vec![Target::Contract(Path::from(function.sig.ident.clone()))];
     own.extend(options.contract.get().map(|name| Target::Contract(Path::from(name.clone()))));
     own.extend(options.topic.get().cloned());
     let sources = options.window.get();
     own.extend(sources.iter().flat_map(|sources| sources.topics()).map(|(_, target)| target.clone()));
-    let payload = handler.payload().chain(handler.of(Role::Source).filter(|_| sources.is_some()));
+    // Of a node that is named like a source, enough is said.
+    let is_node =
+        |name: &Ident| dag.is_some_and(|dag| dag.declared.iter().any(|node| key(node) == key(name)));
+    let gathered = handler.of(Role::Source).filter(|param| !param.name.as_ref().is_some_and(is_node));
     Surroundings {
         own,
-        payload: payload.filter_map(|param| param.name.clone()).collect(),
+        payload: handler.payload().chain(gathered).filter_map(|param| param.name.clone()).collect(),
         within: Some(options.within.get().map_or(WITHIN, |time| time.value)),
     }
 }

@@ -31,7 +31,7 @@ pub(crate) enum Key {
     /// `car.id`, or `0.id` of a tuple; at least one.
     Fields(Vec<Member>),
     /// `|record| ..`
-    Closure(ExprClosure),
+    Closure(Box<ExprClosure>),
 }
 
 impl Source {
@@ -58,7 +58,7 @@ impl Key {
     /// arrives.
     pub(crate) fn of(expr: &Expr) -> Option<Self> {
         match expr {
-            Expr::Closure(closure) => Some(Key::Closure(closure.clone())),
+            Expr::Closure(closure) => Some(Key::Closure(closure.clone().into())),
             Expr::Group(group) => Self::of(&group.expr),
             _ => fields(expr).map(Key::Fields),
         }

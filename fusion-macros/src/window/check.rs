@@ -234,10 +234,10 @@ fn check_taken(sources: &Sources, handler: &Handler, report: &mut Report) {
     }
     let taken: Vec<String> =
         handler.of(Role::Source).filter_map(|param| Some(key(param.name.as_ref()?))).collect();
-    for name in sources.declared.iter().filter(|name| !taken.contains(&key(name))) {
-        let text = key(name);
+    for source in sources.sources.iter().filter(|source| !taken.contains(&source.key())) {
+        let text = source.key();
         report.error(
-            name,
+            &source.name,
             format!("no parameter takes what `{text}` gathers: add `{text}: Vec<..>` to the handler, or remove the source"),
         );
     }

@@ -54,6 +54,11 @@ const _: () = {
             "add",
             <add as ::fusion::__private::Contract>::TOPIC,
         );
+        fn read<'de, __D: ::fusion::__private::Deserializer<'de>>(
+            deserializer: __D,
+        ) -> ::fusion::__private::Result<(), __D::Error> {
+            ::fusion::__private::read_0(deserializer)
+        }
         fn run(
             _: (),
             _: (),
@@ -65,5 +70,5 @@ const _: () = {
     }
 };
 ::core::compile_error! {
-    "unknown option `retries`: there are `topic`, `deps!`, `to`, `within`, `retry`, `order`, `concurrency`, `name`, `contract`, `envelope`, `crate`"
+    "unknown option `retries`: there are `topic`, `window!`, `deps!`, `to`, `within`, `retry`, `order`, `concurrency`, `name`, `contract`, `envelope`, `crate`"
 }

@@ -44,6 +44,11 @@ const _: () = {
                 <<<contracts::reserve as ::fusion::__private::Contract>::Least as ::fusion::__private::Of>::Contract as ::fusion::__private::Contract>::TOPIC,
             )
         };
+        fn read<'de, __D: ::fusion::__private::Deserializer<'de>>(
+            deserializer: __D,
+        ) -> ::fusion::__private::Result<Self::Payload, __D::Error> {
+            ::fusion::__private::read_2::<u64, Option<u32>, _>(deserializer)
+        }
         fn run(
             payload: Self::Payload,
             hand_ins: Self::HandIns,

@@ -16,16 +16,30 @@ const _: () = {
         const TOPIC: &'static str = "sum";
         const DEPTH: usize = 1
             + ::fusion::__private::deeper(
-                <<::fusion::__private::TopicId<
-                    0xa68d621eed8b5822836dbc7977a75c0cu128,
-                > as ::fusion::__private::Declared<
-                    _,
-                >>::Contract as ::fusion::__private::Contract>::DEPTH,
-                <<::fusion::__private::TopicId<
-                    0x26d6a03ada659bafa594dd0ff1e7ec59u128,
-                > as ::fusion::__private::Declared<
-                    _,
-                >>::Contract as ::fusion::__private::Contract>::DEPTH,
+                {
+                    const fn depth<L: ::fusion::__private::Of>() -> usize {
+                        <L::Contract as ::fusion::__private::Contract>::DEPTH
+                    }
+                    depth::<
+                        <<::fusion::__private::TopicId<
+                            0xa68d621eed8b5822836dbc7977a75c0cu128,
+                        > as ::fusion::__private::Declared<
+                            _,
+                        >>::Contract as ::fusion::__private::Contract>::Least,
+                    >()
+                },
+                {
+                    const fn depth<L: ::fusion::__private::Of>() -> usize {
+                        <L::Contract as ::fusion::__private::Contract>::DEPTH
+                    }
+                    depth::<
+                        <<::fusion::__private::TopicId<
+                            0x26d6a03ada659bafa594dd0ff1e7ec59u128,
+                        > as ::fusion::__private::Declared<
+                            _,
+                        >>::Contract as ::fusion::__private::Contract>::Least,
+                    >()
+                },
             );
         type Params = (Order,);
         type Reply = Report;
@@ -43,16 +57,30 @@ const _: () = {
             const TOPIC: &'static str = "sum";
             const DEPTH: usize = 1
                 + ::fusion::__private::deeper(
-                    <<::fusion::__private::TopicId<
-                        0xa68d621eed8b5822836dbc7977a75c0cu128,
-                    > as ::fusion::__private::Declared<
-                        _,
-                    >>::Contract as ::fusion::__private::Contract>::DEPTH,
-                    <<::fusion::__private::TopicId<
-                        0x26d6a03ada659bafa594dd0ff1e7ec59u128,
-                    > as ::fusion::__private::Declared<
-                        _,
-                    >>::Contract as ::fusion::__private::Contract>::DEPTH,
+                    {
+                        const fn depth<L: ::fusion::__private::Of>() -> usize {
+                            <L::Contract as ::fusion::__private::Contract>::DEPTH
+                        }
+                        depth::<
+                            <<::fusion::__private::TopicId<
+                                0xa68d621eed8b5822836dbc7977a75c0cu128,
+                            > as ::fusion::__private::Declared<
+                                _,
+                            >>::Contract as ::fusion::__private::Contract>::Least,
+                        >()
+                    },
+                    {
+                        const fn depth<L: ::fusion::__private::Of>() -> usize {
+                            <L::Contract as ::fusion::__private::Contract>::DEPTH
+                        }
+                        depth::<
+                            <<::fusion::__private::TopicId<
+                                0x26d6a03ada659bafa594dd0ff1e7ec59u128,
+                            > as ::fusion::__private::Declared<
+                                _,
+                            >>::Contract as ::fusion::__private::Contract>::Least,
+                        >()
+                    },
                 );
             type Params = (Order,);
             type Reply = Report;
@@ -74,6 +102,7 @@ const _: () = {
             >: ::fusion::__private::Declared<M>,
         {}
         const _: () = only_one_contract_may_declare_sum();
+        const _: usize = <sum as ::fusion::__private::Contract>::DEPTH;
     };
     #[automatically_derived]
     impl ::fusion::__private::Reactor for sum {
@@ -89,6 +118,11 @@ const _: () = {
                 <sum as ::fusion::__private::Contract>::TOPIC,
             )
         };
+        fn read<'de, __D: ::fusion::__private::Deserializer<'de>>(
+            deserializer: __D,
+        ) -> ::fusion::__private::Result<Self::Payload, __D::Error> {
+            ::fusion::__private::read_1::<Order, _>(deserializer)
+        }
         fn run(
             payload: Self::Payload,
             hand_ins: Self::HandIns,
@@ -103,55 +137,63 @@ const _: () = {
                 let handler = sum;
                 let (order,) = payload;
                 let ::fusion::__private::Calls(caller, ()) = hand_ins;
-                let t_one = ::fusion::__private::topic::<
+                match ::fusion::__private::topic::<
                     <<::fusion::__private::TopicId<
                         0xa68d621eed8b5822836dbc7977a75c0cu128,
                     > as ::fusion::__private::Declared<
                         _,
                     >>::Contract as ::fusion::__private::Contract>::Least,
                 >()
-                    .asked();
-                let s_one = t_one.one("one");
-                let t_two = ::fusion::__private::topic::<
-                    <<::fusion::__private::TopicId<
-                        0x26d6a03ada659bafa594dd0ff1e7ec59u128,
-                    > as ::fusion::__private::Declared<
-                        _,
-                    >>::Contract as ::fusion::__private::Contract>::Least,
-                >()
-                    .asked();
-                let s_two = t_two.one("two");
-                let k_one = s_one.taken_as::<i64>();
-                let k_two = s_two.taken_as::<i64>();
-                ::fusion::__private::ran({
-                    let n_one = ::fusion::__private::node(
-                        &s_one,
-                        async {
-                            let mut args = caller.args();
-                            t_one.arg::<0usize>(&mut args, &(1));
-                            t_one.arg::<1usize>(&mut args, &(2));
-                            t_one.arg::<2usize>(&mut args, &(3));
-                            t_one.enough::<3usize>();
-                            caller.ask(t_one, args, s_one.terms(0)).await
-                        },
-                    );
-                    let n_two = ::fusion::__private::node(
-                        &s_two,
-                        async {
-                            let i_0 = (&&::fusion::__private::Seen(s_one.get().await?))
-                                .seen();
-                            let mut args = caller.args();
-                            t_two.arg::<0usize>(&mut args, &i_0);
-                            t_two.arg::<1usize>(&mut args, &(2));
-                            t_two.enough::<2usize>();
-                            caller.ask(t_two, args, s_two.terms(1)).await
-                        },
-                    );
-                    ::fusion::__private::join(n_one, n_two).await
-                })?;
-                ::fusion::__private::Ok(
-                    handler(order, k_one.take(s_one)?, k_two.take(s_two)?).await,
-                )
+                    .asked()
+                {
+                    t_one => {
+                        match ::fusion::__private::topic::<
+                            <<::fusion::__private::TopicId<
+                                0x26d6a03ada659bafa594dd0ff1e7ec59u128,
+                            > as ::fusion::__private::Declared<
+                                _,
+                            >>::Contract as ::fusion::__private::Contract>::Least,
+                        >()
+                            .asked()
+                        {
+                            t_two => {
+                                let s_one = t_one.one("one");
+                                let s_two = t_two.one("two");
+                                let k_one = s_one.taken_as::<i64>();
+                                let k_two = s_two.taken_as::<i64>();
+                                ::fusion::__private::ran({
+                                    let n_one = ::fusion::__private::node(
+                                        &s_one,
+                                        async {
+                                            let mut args = caller.args();
+                                            t_one.at::<0usize>().put(&mut args, &(1));
+                                            t_one.at::<1usize>().put(&mut args, &(2));
+                                            t_one.at::<2usize>().put(&mut args, &(3));
+                                            t_one.enough::<3usize>();
+                                            caller.ask(t_one, args, s_one.terms(0)).await
+                                        },
+                                    );
+                                    let n_two = ::fusion::__private::node(
+                                        &s_two,
+                                        async {
+                                            let i_0 = (&&::fusion::__private::Seen(s_one.get().await?))
+                                                .seen();
+                                            let mut args = caller.args();
+                                            t_two.at::<0usize>().put(&mut args, &i_0);
+                                            t_two.at::<1usize>().put(&mut args, &(2));
+                                            t_two.enough::<2usize>();
+                                            caller.ask(t_two, args, s_two.terms(1)).await
+                                        },
+                                    );
+                                    ::fusion::__private::join(n_one, n_two).await
+                                })?;
+                                ::fusion::__private::Ok(
+                                    handler(order, k_one.take(s_one)?, k_two.take(s_two)?).await,
+                                )
+                            }
+                        }
+                    }
+                }
             }
         }
     }

@@ -14,7 +14,7 @@ use crate::{
     reactor::{Reactor, ReactorList, Set, StateMap, Visitor},
     record::{codec::Format, wire::dead_letter_topic},
     request::{Replies, ReplyPolicy, Requests},
-    window::{self, AnyWindow, WindowReactor},
+    window::{self, AnyWindow, WindowReactor, WindowSpec},
 };
 
 use super::{Running, results::CAPACITY, windows};
@@ -274,6 +274,14 @@ fn check(
         let spec = window.spec();
         if !names.insert(spec.name) {
             return Err(Error::Twice { app: app.to_owned(), what: "name", name: spec.name.to_owned() });
+        }
+        // The const check of `reactors![..]` sees one list; there may be several.
+        let alone = |one: &WindowSpec, other: &WindowSpec| {
+            one.copartitioned && other.topics.iter().any(|topic| one.topics.contains(topic))
+        };
+        let others = windows.iter().map(|(_, other)| other.spec()).filter(|other| other.name != spec.name);
+        if let Some(other) = others.into_iter().find(|other| alone(spec, other)) {
+            return Err(Error::NotAlone { app: app.to_owned(), window: spec.name, other: other.name });
         }
         // A topic's offsets are committed plainly or in transactions, and a reactor's are committed plainly.
         let served = reactors.iter().find(|(_, reactor)| spec.topics.contains(&reactor.spec().topic));

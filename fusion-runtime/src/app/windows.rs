@@ -13,7 +13,7 @@ use crate::{
     broker::{Config, TopicInfo, TopicSpec, topics},
     consume::Service,
     produce::transactions::Transactions,
-    window::{AnyWindow, Declared, Ends, Gatherings, Intake, Target},
+    window::{AnyWindow, Copartition, Declared, Ends, Gatherings, Intake, Target, check},
 };
 
 use super::{Produced, results::CAPACITY};
@@ -40,17 +40,21 @@ pub(super) async fn declare(
         .collect();
     let mut wanted = Vec::new();
     for declared in &declared {
+        wanted.push(TopicSpec::named(&declared.failures));
+        if declared.spec.copartitioned {
+            check(declared)?;
+            continue;
+        }
         wanted.push(TopicSpec {
             name: declared.log.clone(),
             partitions: Some(declared.partitions),
             config: LOG.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
         });
-        wanted.push(TopicSpec::named(&declared.failures));
     }
     let (asking, policy) = (config.clone(), config.settings().topics);
     let ensured = tokio::task::spawn_blocking(move || topics::ensure(&asking, &wanted, policy));
     let logs = ensured.await.map_err(|_| Error::Stopped)??;
-    for declared in &declared {
+    for declared in declared.iter().filter(|declared| !declared.spec.copartitioned) {
         let found = logs.iter().find(|info| info.name == declared.log).map_or(0, |info| info.partitions);
         if found != declared.partitions {
             return Err(Error::Window {
@@ -81,7 +85,7 @@ pub(super) fn services(
 ) -> Result<Vec<Arc<dyn Service>>, Error> {
     let ends = Ends::start(config, app)?;
     let mut sources: BTreeMap<&str, Vec<Target>> = BTreeMap::new();
-    for window in declared {
+    for window in declared.iter().filter(|window| !window.spec.copartitioned) {
         for (topic, name) in window.spec.topics.iter().enumerate() {
             sources.entry(*name).or_default().push(Target { window: window.clone(), topic });
         }
@@ -91,7 +95,13 @@ pub(super) fn services(
         services.push(Arc::new(Intake::new(topic, targets, transactions.clone(), ends.clone())));
     }
     for window in declared {
-        services.push(Arc::new(Gatherings::new(window.clone(), transactions.clone())));
+        if window.spec.copartitioned {
+            for source in Copartition::all(window, transactions, &ends) {
+                services.push(Arc::new(source));
+            }
+        } else {
+            services.push(Arc::new(Gatherings::new(window.clone(), transactions.clone())));
+        }
     }
     Ok(services)
 }

@@ -14,6 +14,8 @@ use rdkafka::error::KafkaResult;
 use rdkafka::mocking::{MockCluster, MockCoordinator};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr, RDKafkaType};
 
+use crate::Error;
+
 use super::{ConfigError, LogContext, ffi};
 
 /// A broker inside the process, alive as long as this handle. Any thread may use it.
@@ -86,27 +88,39 @@ impl EmbeddedKafka {
         result
     }
 
+    fn told(&self, call: impl FnOnce(MockCluster<'_, LogContext>) -> KafkaResult<()>) -> Result<(), Error> {
+        self.call(call).map_err(|error| Error::client("embedded broker", error))
+    }
+
+    /// Creates a topic, and says in librdkafka's terms why it did not.
+    pub(super) fn create(&self, name: &str, partitions: i32) -> KafkaResult<()> {
+        self.call(|mock| mock.create_topic(name, partitions, 1))
+    }
+
     /// Creates a topic. With `group.protocol=consumer` it must be there before the subscribe.
     ///
     /// # Errors
     /// When there is one of this name already.
-    pub fn create_topic(&self, name: &str, partitions: i32) -> KafkaResult<()> {
-        self.call(|mock| mock.create_topic(name, partitions, 1))
+    pub fn create_topic(&self, name: &str, partitions: i32) -> Result<(), Error> {
+        self.told(|mock| mock.create_topic(name, partitions, 1))
     }
 
     /// Cuts all connections and takes no new ones.
-    pub fn broker_down(&self) -> KafkaResult<()> {
-        self.call(|mock| mock.broker_down(-1))
+    ///
+    /// # Errors
+    /// Here and below, when librdkafka refuses it.
+    pub fn broker_down(&self) -> Result<(), Error> {
+        self.told(|mock| mock.broker_down(-1))
     }
 
     /// Takes connections again.
-    pub fn broker_up(&self) -> KafkaResult<()> {
-        self.call(|mock| mock.broker_up(-1))
+    pub fn broker_up(&self) -> Result<(), Error> {
+        self.told(|mock| mock.broker_up(-1))
     }
 
     /// Delays every answer by this.
-    pub fn round_trip_time(&self, delay: Duration) -> KafkaResult<()> {
-        self.call(|mock| mock.broker_round_trip_time(-1, delay))
+    pub fn round_trip_time(&self, delay: Duration) -> Result<(), Error> {
+        self.told(|mock| mock.broker_round_trip_time(-1, delay))
     }
 
     /// Answers the next requests of this kind with these errors, one each. `RD_KAFKA_RESP_ERR__TRANSPORT` cuts the
@@ -124,18 +138,18 @@ impl EmbeddedKafka {
 
     /// Lets metadata name this error for a topic.
     #[doc(hidden)]
-    pub fn topic_error(&self, topic: &str, error: RDKafkaRespErr) -> KafkaResult<()> {
-        self.call(|mock| mock.topic_error(topic, error))
+    pub fn topic_error(&self, topic: &str, error: RDKafkaRespErr) -> Result<(), Error> {
+        self.told(|mock| mock.topic_error(topic, error))
     }
 
     /// Makes this broker the partition's leader; with `None` it has none.
-    pub fn partition_leader(&self, topic: &str, partition: i32, broker: Option<i32>) -> KafkaResult<()> {
-        self.call(|mock| mock.partition_leader(topic, partition, broker))
+    pub fn partition_leader(&self, topic: &str, partition: i32, broker: Option<i32>) -> Result<(), Error> {
+        self.told(|mock| mock.partition_leader(topic, partition, broker))
     }
 
     /// Makes this broker the group's coordinator.
-    pub fn group_coordinator(&self, group: &str, broker: i32) -> KafkaResult<()> {
-        self.call(|mock| mock.coordinator(MockCoordinator::Group(group.to_owned()), broker))
+    pub fn group_coordinator(&self, group: &str, broker: i32) -> Result<(), Error> {
+        self.told(|mock| mock.coordinator(MockCoordinator::Group(group.to_owned()), broker))
     }
 }
 

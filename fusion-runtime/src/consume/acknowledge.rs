@@ -32,11 +32,12 @@ const REPLY_LIMIT: Duration = Duration::from_secs(30);
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// What is left to be done for a record whose run has ended.
+#[expect(clippy::large_enum_variant, reason = "the large one is the common one, and moved once")]
 pub(super) enum Outcome {
     /// Nothing.
     Done,
-    /// A delivery report of its reply.
-    Settles,
+    /// Its reply, to be sent with those of other records.
+    Reply(Answer),
     /// Several, or something that must not be lost.
     Pending(Pin<Box<dyn Future<Output = Acknowledged> + Send>>),
 }
@@ -53,7 +54,6 @@ pub(super) fn acknowledge(
     record: &RecordRef<'_>,
     asked: &Asked,
     ran: Ran,
-    settlements: &Arc<Settlements>,
     listened: bool,
 ) -> Outcome {
     let value = match ran {
@@ -85,33 +85,24 @@ pub(super) fn acknowledge(
                 record: record.to_owned(),
                 asked: asked.clone(),
                 value,
+                from: served.spec.topic,
                 to: topic,
             };
             return Outcome::Pending(Box::pin(sending.send()));
         }
     };
-    // The common case: one reply, whose report comes back by the record's offset.
+    // The common case: one reply.
     let mut headers = HeaderBuf::new();
     headers.reply(reply.correlation.as_deref(), content_type(asked.format));
-    settlements.expect();
-    let receipt = Receipt::Settle(settlements.clone(), record.offset.cast_unsigned());
-    match core.producer.send(reply_record(reply, record.key, &value, &pairs(&headers)), receipt) {
-        Ok(()) => Outcome::Settles,
-        // If there is only no room, that may pass; otherwise the same error comes again.
-        Err(_) => {
-            settlements.forget();
-            let answer = Answer {
-                core: core.clone(),
-                topic: record.topic.into(),
-                offset: record.offset,
-                key: record.key.map(<[u8]>::to_vec),
-                asked: asked.clone(),
-                value,
-                headers,
-            };
-            Outcome::Pending(Box::pin(answer.deliver()))
-        }
-    }
+    Outcome::Reply(Answer {
+        core: core.clone(),
+        topic: served.spec.topic,
+        offset: record.offset,
+        key: record.key.map(<[u8]>::to_vec),
+        asked: asked.clone(),
+        value,
+        headers,
+    })
 }
 
 /// JSON needs no name: it is what everybody assumes.
@@ -173,10 +164,10 @@ async fn deliver(core: &Core, record: Outgoing<'_>, until: Option<Instant>) -> R
     }
 }
 
-/// A reply that did not go out at once.
-struct Answer {
+/// A reply that is ready to be sent.
+pub(super) struct Answer {
     core: Arc<Core>,
-    topic: Arc<str>,
+    topic: &'static str,
     offset: i64,
     key: Option<Vec<u8>>,
     asked: Asked,
@@ -185,6 +176,27 @@ struct Answer {
 }
 
 impl Answer {
+    /// Queues it; the report comes back by the record's offset. If it cannot be queued, what is left to be done.
+    pub(super) fn send(
+        self,
+        settlements: &Arc<Settlements>,
+    ) -> Option<Pin<Box<dyn Future<Output = Acknowledged> + Send>>> {
+        let Some(reply) = &self.asked.reply else { return Some(Box::pin(self.deliver())) };
+        let receipt = Receipt::Settle(settlements.clone(), self.offset.cast_unsigned());
+        let headers = pairs(&self.headers);
+        let record = reply_record(reply, self.key.as_deref(), &self.value, &headers);
+        settlements.expect();
+        match self.core.producer.send(record, receipt) {
+            Ok(()) => None,
+            // If there is only no room, that may pass; otherwise the same error comes again.
+            Err(_) => {
+                settlements.forget();
+                drop(headers);
+                Some(Box::pin(self.deliver()))
+            }
+        }
+    }
+
     async fn deliver(self) -> Acknowledged {
         let Answer { core, topic, offset, key, asked, value, headers } = self;
         if let Some(reply) = &asked.reply {
@@ -193,7 +205,7 @@ impl Answer {
                 Ok(()) => core.counters.one(Count::Replies),
                 Err(error @ ProduceError::TooLarge { .. }) => {
                     let failure = Failure::new(Code::TooLarge, error.to_string());
-                    error_reply(&core, reply, key, asked.deadline, &failure, &topic).await;
+                    error_reply(&core, reply, key, asked.deadline, &failure, topic).await;
                 }
                 Err(error) => {
                     core.counters.one(Count::RepliesLost);
@@ -321,12 +333,13 @@ struct Sending {
     record: Record,
     asked: Asked,
     value: Vec<u8>,
+    from: &'static str,
     to: &'static str,
 }
 
 impl Sending {
     async fn send(self) -> Acknowledged {
-        let Sending { core, record, asked, value, to } = self;
+        let Sending { core, record, asked, value, from, to } = self;
         let content_type = content_type(asked.written(&core));
         let header = content_type
             .map(|name| (crate::record::wire::name::CONTENT_TYPE.as_bytes(), Some(name.as_bytes())));
@@ -366,8 +379,6 @@ impl Sending {
         if let Some(reply) = &asked.reply {
             headers.reply(reply.correlation.as_deref(), content_type);
         }
-        Answer { core, topic: record.topic.into(), offset, key: record.key, asked, value, headers }
-            .deliver()
-            .await
+        Answer { core, topic: from, offset, key: record.key, asked, value, headers }.deliver().await
     }
 }

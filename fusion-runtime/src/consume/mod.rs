@@ -7,9 +7,11 @@
 
 mod acknowledge;
 mod admit;
+mod answers;
 pub(crate) mod lanes;
 pub(crate) mod metadata;
 mod owner;
+mod permits;
 #[cfg_attr(
     not(test),
     expect(
@@ -30,6 +32,6 @@ pub use lanes::{Order, UnknownOrder};
 
 pub(crate) use acknowledge::{content_type, pairs};
 pub(crate) use owner::{Consumer, GroupClient};
-pub(crate) use runner::{AnyReactor, Ran, Seat, Started, Typed};
+pub(crate) use runner::{AnyReactor, Input, Ran, Seat, Started, Typed, read};
 pub(crate) use service::{Service, Serving, Taken};
 pub(crate) use shared::{Core, Served};

@@ -1,6 +1,11 @@
 //! A run that did not end at once: deadline, retries with back-off, until there is an outcome.
 
-use std::{future::poll_fn, sync::Arc, task::Poll};
+use std::{
+    future::{Future as _, poll_fn},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+};
 
 use tokio::{
     sync::OwnedSemaphorePermit,
@@ -20,7 +25,7 @@ use super::{
     admit::Asked,
     lanes::Lane,
     runner::{Input, Ran, Running, Started},
-    shared::{Core, Served},
+    shared::{Assignment, Core, Served},
 };
 
 /// Where a run stands when it is parked.
@@ -38,6 +43,7 @@ pub(super) struct Parked {
     pub(super) caller: Option<Caller>,
     /// When the first attempt began.
     pub(super) started: Instant,
+    pub(super) assignment: Arc<Assignment>,
     pub(super) lane: Lane,
     pub(super) permit: OwnedSemaphorePermit,
 }
@@ -65,7 +71,14 @@ fn spread(offset: i64, attempt: u32) -> f64 {
 impl Parked {
     /// Sees the run through.
     pub(super) async fn finish(self, first: First) -> Finished {
-        let ran = self.attempts(first).await;
+        let ran = {
+            let mut attempts = pin!(self.attempts(first));
+            poll_fn(|cx| {
+                self.assignment.runs(self.record.offset);
+                attempts.as_mut().poll(cx)
+            })
+            .await
+        };
         drop(self.permit);
         Finished { record: self.record, asked: self.asked, lane: self.lane, ran }
     }
@@ -75,7 +88,7 @@ impl Parked {
         let mut attempt = 1;
         let mut until = deadline(&self.served, &self.asked, self.started);
         let mut ran = match first {
-            First::Pending(running) => self.wait(running, until).await,
+            First::Pending(running) => self.wait(running, self.caller.as_ref(), until).await,
             First::Failed(failure) => Err(failure),
         };
         loop {
@@ -104,8 +117,12 @@ impl Parked {
         }
     }
 
-    async fn wait(&self, running: Running, until: Instant) -> Ran {
-        match timeout_at(until, running).await {
+    async fn wait(&self, running: Running, caller: Option<&Caller>, until: Instant) -> Ran {
+        let ran = match caller {
+            Some(caller) => timeout_at(until, caller.together(running)).await,
+            None => timeout_at(until, running).await,
+        };
+        match ran {
             Ok(ran) => ran,
             Err(_) => {
                 self.core.counters.one(Count::TimedOut);
@@ -138,12 +155,13 @@ impl Parked {
             };
             let value = payload(&self.served, record.value);
             let input = Input { value, format: self.asked.format };
+            let _hold = caller.as_ref().map(Caller::hold);
             Poll::Ready(runner.start(&run, input, self.encode(), cx))
         })
         .await;
         match started {
             Started::Done(ran) => ran,
-            Started::Pending(running) => self.wait(running, until).await,
+            Started::Pending(running) => self.wait(running, caller.as_ref(), until).await,
         }
     }
 

@@ -12,7 +12,7 @@ use pin_project_lite::pin_project;
 use serde::{Deserialize, Deserializer};
 
 use crate::{
-    contract::{Contract, Envelope, Payload, Wire},
+    contract::{Contract, Envelope, Wire},
     failure::{Code, Failure},
     reactor::{HandIns, Reactor, ReactorSpec, Run, Writable},
     record::{
@@ -224,19 +224,20 @@ fn panicked(panic: &(dyn Any + Send)) -> Failure {
 }
 
 /// All payload parameters, through the derived `Deserialize` of none of them.
-struct Parameters<P>(P);
+struct Parameters<R: Reactor>(R::Payload);
 
-impl<'de, P: Payload> Deserialize<'de> for Parameters<P> {
+impl<'de, R: Reactor> Deserialize<'de> for Parameters<R> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        P::read(deserializer).map(Parameters)
+        R::read(deserializer).map(Parameters)
     }
 }
 
-fn read<R: Reactor>(input: Input<'_>) -> Result<R::Payload, Failure> {
-    if let Some(payload) = R::Payload::ignored() {
+/// The payload of a record, in whichever of its forms.
+pub(crate) fn read<R: Reactor>(input: Input<'_>) -> Result<R::Payload, Failure> {
+    if let Some(payload) = R::ignored() {
         return Ok(payload);
     }
-    let decode = |value| input.format.decode_value::<Parameters<R::Payload>>(value);
+    let decode = |value| input.format.decode_value::<Parameters<R>>(value);
     let payload = decode(input.value).or_else(|error: CodecError| {
         // fusion-clj wraps the only argument in an array, too.
         type Params<R> = <<R as Reactor>::Contract as Contract>::Params;

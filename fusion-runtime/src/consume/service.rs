@@ -20,6 +20,9 @@ pub(crate) type Serving = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Serves the partitions of one topic.
 pub(crate) trait Service: Send + Sync {
+    /// Who is served, in messages: a reactor, or a window.
+    fn name(&self) -> &str;
+
     /// The topic.
     fn topic(&self) -> &str;
 
@@ -30,6 +33,11 @@ pub(crate) trait Service: Send + Sync {
 
     /// Whether it is shown ends of partitions, as messages with that error.
     fn sees_ends(&self) -> bool {
+        false
+    }
+
+    /// Whether it is a log that this app writes for itself, which every group reads from its beginning.
+    fn is_log(&self) -> bool {
         false
     }
 
@@ -63,6 +71,20 @@ impl Taken {
         membership.filter(|_| !self.assignment.is_abandoned())
     }
 
+    /// Makes room for more: these records and bytes are in nobody's way any more.
+    pub(crate) fn took(&self, records: usize, bytes: usize) {
+        // Whoever commits by itself has nothing for others to commit.
+        self.assignment.report(self.start, records, bytes, 0);
+    }
+
+    /// Says that nothing of the partition is in work any more. Messages go before the owner hears of it, since it may
+    /// close the client then.
+    pub(crate) fn end(&mut self) {
+        self.batches.close();
+        while self.batches.try_recv().is_ok() {}
+        self.assignment.end();
+    }
+
     /// Ends the app: the partition cannot go on, and whatever is behind what failed would hide it.
     pub(crate) fn fail(&self, error: impl Into<Error>) {
         self.fail.send_replace(Some(Arc::new(error.into())));
@@ -70,6 +92,10 @@ impl Taken {
 }
 
 impl Service for Arc<Served> {
+    fn name(&self) -> &str {
+        self.spec.name
+    }
+
     fn topic(&self) -> &str {
         self.spec.topic
     }

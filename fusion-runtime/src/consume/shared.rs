@@ -5,7 +5,7 @@ use std::sync::{
     Arc,
     atomic::{AtomicBool, AtomicI64, AtomicU64, AtomicUsize, Ordering},
 };
-use std::task::{Poll, Waker};
+use std::task::{Context, Poll, Waker};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
 
@@ -61,6 +61,22 @@ impl Served {
     }
 }
 
+/// What a partition holds that was taken and is not finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Load {
+    pub(super) records: usize,
+    /// Of records that wait for their lane.
+    pub(super) waiting_bytes: usize,
+    /// Of records that the worker has not come to.
+    pub(super) batched_bytes: usize,
+}
+
+impl Load {
+    /// More than any partition holds.
+    pub(super) const MAX: Load =
+        Load { records: usize::MAX, waiting_bytes: usize::MAX, batched_bytes: usize::MAX };
+}
+
 /// What a partition's worker tells the owner thread, for one assignment of the partition. A new assignment has a
 /// new one, so nothing of an old one is ever mistaken for it.
 #[derive(Debug)]
@@ -71,17 +87,21 @@ pub(crate) struct Assignment {
     held: AtomicUsize,
     /// How many bytes of them wait for their lane.
     waiting_bytes: AtomicUsize,
+    /// How many bytes of them the worker has not come to.
+    batched_bytes: AtomicUsize,
     /// Nothing new is started; what runs may end.
     stopping: AtomicBool,
     /// What runs is given up, too.
     abandoned: AtomicBool,
     /// The worker has ended: nothing runs, and no message is alive.
     ended: AtomicBool,
-    /// The owner paused the partition and is to be woken when it holds at most `low` records and bytes.
+    /// The owner paused the partition and is to be woken when it holds at most `low`.
     paused: AtomicBool,
-    low: (AtomicUsize, AtomicUsize),
+    low: (AtomicUsize, AtomicUsize, AtomicUsize),
     /// When the worker's present poll began, in milliseconds after `made`; 0: it is not being polled.
     polling: AtomicU64,
+    /// The record that was polled last.
+    running: AtomicI64,
     made: Instant,
     owner: Thread,
     worker: AtomicWaker,
@@ -93,12 +113,14 @@ impl Assignment {
             committable: AtomicI64::new(start),
             held: AtomicUsize::new(0),
             waiting_bytes: AtomicUsize::new(0),
+            batched_bytes: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
             ended: AtomicBool::new(false),
             paused: AtomicBool::new(false),
-            low: (AtomicUsize::new(0), AtomicUsize::new(0)),
+            low: (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0)),
             polling: AtomicU64::new(0),
+            running: AtomicI64::new(start),
             made: Instant::now(),
             owner,
             worker: AtomicWaker::new(),
@@ -111,11 +133,21 @@ impl Assignment {
         self.committable.load(Ordering::Acquire)
     }
 
-    pub(crate) fn hand_over(&self, records: usize) {
+    pub(super) fn hand_over(&self, records: usize, bytes: usize) {
+        self.batched_bytes.fetch_add(bytes, Ordering::AcqRel);
         self.held.fetch_add(records, Ordering::AcqRel);
     }
 
-    pub(crate) fn held(&self) -> usize {
+    pub(super) fn load(&self) -> Load {
+        let load = |of: &AtomicUsize| of.load(Ordering::SeqCst);
+        Load {
+            records: load(&self.held),
+            waiting_bytes: load(&self.waiting_bytes),
+            batched_bytes: load(&self.batched_bytes),
+        }
+    }
+
+    pub(super) fn held(&self) -> usize {
         self.held.load(Ordering::SeqCst)
     }
 
@@ -125,9 +157,10 @@ impl Assignment {
 
     /// Has the owner woken when the partition holds no more than this. To be asked for before looking: what the worker
     /// reports meanwhile is seen by one of both (hence `SeqCst`).
-    pub(crate) fn wake_at(&self, (records, bytes): (usize, usize)) {
-        self.low.0.store(records, Ordering::Relaxed);
-        self.low.1.store(bytes, Ordering::Relaxed);
+    pub(super) fn wake_at(&self, low: Load) {
+        self.low.0.store(low.records, Ordering::Relaxed);
+        self.low.1.store(low.waiting_bytes, Ordering::Relaxed);
+        self.low.2.store(low.batched_bytes, Ordering::Relaxed);
         self.paused.store(true, Ordering::SeqCst);
     }
 
@@ -139,13 +172,18 @@ impl Assignment {
         Some((began, self.made.elapsed().saturating_sub(since)))
     }
 
+    /// The offset of the record that was polled last. While the worker is being polled, that is the one that runs.
+    pub(super) fn running(&self) -> i64 {
+        self.running.load(Ordering::Relaxed)
+    }
+
     /// Has the worker start nothing new and end with what runs.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
         self.worker.wake();
     }
 
-    /// Has the worker end without what runs.
+    /// Fences the assignment: has the worker end without what runs, and drop whatever comes of it.
     pub(crate) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
         self.stopping.store(true, Ordering::Release);
@@ -180,12 +218,20 @@ impl Assignment {
         })
     }
 
+    /// Whether it is told to stop; if not, the task is woken when it is.
+    pub(crate) fn poll_stopped(&self, cx: &mut Context<'_>) -> bool {
+        self.worker.register(cx.waker());
+        self.is_stopping()
+    }
+
     /// Waits until it is told to stop.
     pub(crate) fn stopped(&self) -> impl Future<Output = ()> + Send + use<'_> {
-        poll_fn(|cx| {
-            self.worker.register(cx.waker());
-            if self.is_stopping() { Poll::Ready(()) } else { Poll::Pending }
-        })
+        poll_fn(|cx| if self.poll_stopped(cx) { Poll::Ready(()) } else { Poll::Pending })
+    }
+
+    /// This record is polled next.
+    pub(crate) fn runs(&self, offset: i64) {
+        self.running.store(offset, Ordering::Relaxed);
     }
 
     pub(crate) fn is_stopping(&self) -> bool {
@@ -196,14 +242,18 @@ impl Assignment {
         self.abandoned.load(Ordering::Acquire)
     }
 
-    /// Publishes where the partition stands.
-    pub(crate) fn report(&self, committable: i64, finished: usize, waiting_bytes: usize) {
+    /// Publishes where the partition stands: the offset to commit, the records that are finished and the bytes that were
+    /// come to since the last report, and the bytes that wait.
+    pub(crate) fn report(&self, committable: i64, finished: usize, taken_bytes: usize, waiting_bytes: usize) {
         self.committable.store(committable, Ordering::Release);
         self.waiting_bytes.store(waiting_bytes, Ordering::SeqCst);
-        let held = self.held.fetch_sub(finished, Ordering::SeqCst) - finished;
+        let batched_bytes = self.batched_bytes.fetch_sub(taken_bytes, Ordering::SeqCst) - taken_bytes;
+        let records = self.held.fetch_sub(finished, Ordering::SeqCst) - finished;
+        let low = |of: &AtomicUsize| of.load(Ordering::Relaxed);
         if self.paused.load(Ordering::SeqCst)
-            && held <= self.low.0.load(Ordering::Relaxed)
-            && waiting_bytes <= self.low.1.load(Ordering::Relaxed)
+            && records <= low(&self.low.0)
+            && waiting_bytes <= low(&self.low.1)
+            && batched_bytes <= low(&self.low.2)
         {
             self.paused.store(false, Ordering::Relaxed);
             self.owner.unpark();

@@ -12,7 +12,7 @@ use std::{
 };
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 
 use crate::{
     broker::ffi::{Batch, Message},
@@ -26,7 +26,9 @@ use crate::{
 use super::{
     acknowledge::{self, Acknowledged, Outcome},
     admit::{Admission, Asked, Now, admit},
+    answers::Answers,
     lanes::{Lane, Lanes, Order},
+    permits::Permits,
     progress::Progress,
     run::{Finished, First, Parked, deadline, encode},
     runner::{Input, Runner, Started},
@@ -39,7 +41,6 @@ const SLICE: usize = 256;
 
 type Parking = Pin<Box<dyn Future<Output = Finished> + Send>>;
 type Acknowledging = Pin<Box<dyn Future<Output = Acknowledged> + Send>>;
-type Permit = Pin<Box<dyn Future<Output = Option<OwnedSemaphorePermit>> + Send>>;
 
 /// Runs the records of one partition until it is told to stop.
 pub(super) struct Worker {
@@ -56,12 +57,14 @@ pub(super) struct Worker {
     running: FuturesUnordered<Parking>,
     acknowledging: FuturesUnordered<Acknowledging>,
     settlements: Arc<Settlements>,
-    /// A permit in hand, for the next record that does not end at once.
-    permit: Option<OwnedSemaphorePermit>,
-    waiting_for_permit: Option<Permit>,
+    answers: Answers,
+    /// For records that do not end at once.
+    permits: Permits,
     /// Records finished, and runs that ended well, since the last report.
     finished: usize,
     succeeded: u64,
+    /// Bytes that were come to since the last report.
+    taken_bytes: usize,
     /// Whether anybody listens to `results`; asking costs a lock, so it is not asked for each record.
     listened: bool,
 }
@@ -75,7 +78,7 @@ impl Worker {
         assignment: Arc<Assignment>,
         batches: mpsc::UnboundedReceiver<Batch>,
     ) -> Self {
-        let runner = served.reactor.runner();
+        let (runner, permits) = (served.reactor.runner(), Permits::of(served.permits.clone()));
         Worker {
             core,
             served,
@@ -89,10 +92,11 @@ impl Worker {
             running: FuturesUnordered::new(),
             acknowledging: FuturesUnordered::new(),
             settlements: Arc::default(),
-            permit: None,
-            waiting_for_permit: None,
+            answers: Answers::new(),
+            permits,
             finished: 0,
             succeeded: 0,
+            taken_bytes: 0,
             listened: false,
         }
     }
@@ -118,37 +122,19 @@ impl Worker {
             self.lanes.release(lane);
             self.end(record.as_ref(), &asked, ran);
         }
+        self.poll_acknowledging(cx);
+    }
+
+    fn poll_acknowledging(&mut self, cx: &mut Context<'_>) {
         while let Poll::Ready(Some(Acknowledged { offset })) = self.acknowledging.poll_next_unpin(cx) {
             self.finish(offset);
         }
     }
 
-    /// Whether a record may start: a permit is in hand.
-    fn poll_permit(&mut self, cx: &mut Context<'_>) -> bool {
-        if self.permit.is_some() {
-            return true;
-        }
-        if self.waiting_for_permit.is_none() {
-            if let Ok(permit) = self.served.permits.clone().try_acquire_owned() {
-                self.permit = Some(permit);
-                return true;
-            }
-            let permits = self.served.permits.clone();
-            self.waiting_for_permit = Some(Box::pin(async move { permits.acquire_owned().await.ok() }));
-        }
-        if let Some(waiting) = &mut self.waiting_for_permit
-            && let Poll::Ready(permit) = waiting.as_mut().poll(cx)
-        {
-            self.waiting_for_permit = None;
-            self.permit = permit;
-        }
-        self.permit.is_some()
-    }
-
     /// Starts what waited for its lane or a permit, and says how many.
     fn start_waiting(&mut self, now: Now, cx: &mut Context<'_>) -> usize {
         let mut started = 0;
-        while self.lanes.has_ready() && !self.assignment.is_stopping() && self.poll_permit(cx) {
+        while self.lanes.has_ready() && !self.assignment.is_stopping() && self.permits.poll(cx) {
             let Some((lane, record)) = self.lanes.next_ready() else { break };
             let record = record.as_ref();
             let (asked, input, admission) = admit(&self.core, &self.served, &record, now);
@@ -185,6 +171,7 @@ impl Worker {
 
     fn admit(&mut self, message: &Message, now: Now, cx: &mut Context<'_>) {
         let offset = message.offset();
+        self.taken_bytes += message.byte_size();
         if !self.progress.seen(offset) {
             self.core.counters.one(Count::Redelivered);
             self.finished += 1;
@@ -209,7 +196,7 @@ impl Worker {
                 return;
             }
         }
-        if !self.poll_permit(cx) {
+        if !self.permits.poll(cx) {
             let lane = self.lanes.lane_of(served.spec.order, record.key, offset);
             self.wait(lane, &record);
             return;
@@ -261,7 +248,12 @@ impl Worker {
             caller: caller.as_ref(),
             window: None,
         };
-        let first = match self.runner.start(&run, input, encode, cx) {
+        self.assignment.runs(record.offset);
+        // What its graph asks first leaves together.
+        let hold = caller.as_ref().map(Caller::hold);
+        let started = self.runner.start(&run, input, encode, cx);
+        drop(hold);
+        let first = match started {
             Started::Done(Err(failure)) if failure.is_retryable() && self.served.spec.retry > 0 => {
                 First::Failed(failure)
             }
@@ -271,8 +263,8 @@ impl Worker {
             }
             Started::Pending(running) => First::Pending(running),
         };
-        let Some(permit) = self.permit.take() else {
-            // `poll_permit` said that there is one.
+        let Some(permit) = self.permits.take() else {
+            // It was polled before, and said that there is one.
             self.end(*record, &asked, Err(Failure::new(Code::Handler, "a run without a permit")));
             return false;
         };
@@ -289,6 +281,7 @@ impl Worker {
             asked,
             caller,
             started: now.instant,
+            assignment: self.assignment.clone(),
             lane,
             permit,
         };
@@ -307,6 +300,11 @@ impl Worker {
 
     /// Acknowledges the outcome of a run.
     fn end(&mut self, record: RecordRef<'_>, asked: &Asked, ran: super::runner::Ran) {
+        if self.assignment.is_abandoned() {
+            // Somebody else has the partition by now, and answers for this record.
+            self.core.counters.one(Count::Fenced);
+            return;
+        }
         match &ran {
             Ok(_) => self.succeeded += 1,
             Err(failure) => match failure.code() {
@@ -315,19 +313,19 @@ impl Worker {
                 _ => {}
             },
         }
-        match acknowledge::acknowledge(
-            &self.core,
-            &self.served,
-            &record,
-            asked,
-            ran,
-            &self.settlements,
-            self.listened,
-        ) {
+        match acknowledge::acknowledge(&self.core, &self.served, &record, asked, ran, self.listened) {
             Outcome::Done => self.finish(record.offset),
-            Outcome::Settles => {}
+            Outcome::Reply(answer) => {
+                if self.answers.push(answer) {
+                    self.send_answers();
+                }
+            }
             Outcome::Pending(acknowledging) => self.acknowledging.push(acknowledging),
         }
+    }
+
+    fn send_answers(&mut self) {
+        self.acknowledging.extend(self.answers.send(&self.settlements));
     }
 
     /// Drops everything that has not started; it is read again after the next assignment.
@@ -336,7 +334,7 @@ impl Worker {
         self.batches.close();
         while self.batches.try_recv().is_ok() {}
         self.lanes = Lanes::new();
-        self.waiting_for_permit = None;
+        self.permits.give_back();
         if self.assignment.is_abandoned() {
             self.running = FuturesUnordered::new();
             self.acknowledging = FuturesUnordered::new();
@@ -349,7 +347,8 @@ impl Worker {
         if succeeded > 0 {
             self.core.counters.add(Count::Succeeded, succeeded);
         }
-        self.assignment.report(self.progress.committable(), finished, self.lanes.waiting_bytes());
+        let (taken, waiting) = (std::mem::take(&mut self.taken_bytes), self.lanes.waiting_bytes());
+        self.assignment.report(self.progress.committable(), finished, taken, waiting);
         self.assignment.end_poll();
     }
 }
@@ -363,10 +362,17 @@ impl Future for Worker {
         this.assignment.woken_by(cx.waker());
         let now = Now::read();
         this.assignment.begin_poll(now.instant.into_std());
+        this.answers.begin(now.instant.into_std());
         this.listened = this.served.results.receiver_count() > 0;
-        this.settle();
-        this.poll_running(cx);
+        if !this.assignment.is_abandoned() {
+            this.settle();
+            this.poll_running(cx);
+        }
         if this.assignment.is_stopping() {
+            if !this.assignment.is_abandoned() {
+                this.send_answers();
+                this.poll_acknowledging(cx);
+            }
             this.drop_waiting();
             this.report();
             let awaited = this.running.len() + this.acknowledging.len() + this.settlements.outstanding();
@@ -383,10 +389,12 @@ impl Future for Worker {
                 break;
             }
         }
+        this.send_answers();
+        // What could not be queued has not been polled yet.
+        this.poll_acknowledging(cx);
         if !more && !this.lanes.has_ready() {
             // A partition that has nothing to start must not keep a permit from one that has.
-            this.permit = None;
-            this.waiting_for_permit = None;
+            this.permits.give_back();
         }
         this.report();
         if more {

@@ -89,6 +89,38 @@ const fn hash(text: &str) -> u64 {
 struct Table<'a, const N: usize> {
     links: &'a [Link; N],
     topics: &'a [u64; N],
+    sources: &'a Sources,
+}
+
+/// The hashes of all topics that windows gather, and whose they are: so that a comparison is one step to rustc.
+struct Sources {
+    hashes: [u64; MOST],
+    windows: [usize; MOST],
+    count: usize,
+}
+
+/// How many that can be.
+const MOST: usize = 4096;
+
+impl Sources {
+    #[track_caller]
+    const fn of<const N: usize>(links: &[Link; N]) -> Self {
+        let mut all = Sources { hashes: [0; MOST], windows: [0; MOST], count: 0 };
+        let mut i = 0;
+        while i < N {
+            let mut n = 0;
+            while n < links[i].gathers.len() {
+                if all.count == MOST {
+                    panic!("the windows of one list gather more than 4096 topics: make two lists");
+                }
+                (all.hashes[all.count], all.windows[all.count]) = (hash(links[i].gathers[n]), i);
+                all.count += 1;
+                n += 1;
+            }
+            i += 1;
+        }
+        all
+    }
 }
 
 /// Which reactors lead to which others: `leads[a][b]` is an edge from `a` to `b`.
@@ -106,19 +138,6 @@ impl<const N: usize> Table<'_, N> {
             i += 1;
         }
         None
-    }
-
-    /// Whether the window `i` gathers `topic`; other reactors gather none.
-    const fn gathers(self, i: usize, topic: &str) -> bool {
-        let gathers = self.links[i].gathers;
-        let mut n = 0;
-        while n < gathers.len() {
-            if same(gathers[n], topic) {
-                return true;
-            }
-            n += 1;
-        }
-        false
     }
 
     /// A reactor waits for those that it asks. Nobody waits for a window.
@@ -148,12 +167,12 @@ impl<const N: usize> Table<'_, N> {
                 if let Some(served) = self.serves(to) {
                     leads[i][served] = true;
                 }
-                let mut window = 0;
-                while window < N {
-                    if !self.links[window].gathers.is_empty() && self.gathers(window, to) {
-                        leads[i][window] = true;
+                let (to, mut n) = (hash(to), 0);
+                while n < self.sources.count {
+                    if self.sources.hashes[n] == to {
+                        leads[i][self.sources.windows[n]] = true;
                     }
-                    window += 1;
+                    n += 1;
                 }
             }
             i += 1;
@@ -246,24 +265,30 @@ impl<const N: usize> Table<'_, N> {
         let Link { name, gathers, .. } = self.links[window];
         let mut n = 0;
         while n < gathers.len() {
-            let topic = gathers[n];
-            let text = Text::new()
-                .push("the window ")
-                .push(name)
-                .push(" is `copartitioned`, so it must be the only one in the app that takes the topic ");
+            let (topic, hash) = (gathers[n], hash(gathers[n]));
             let mut other = 0;
-            while other < N {
-                if other != window && self.gathers(other, topic) {
-                    text.push(topic).push(": ").push(self.links[other].name).push(" gathers it too").fail();
+            while other < self.sources.count {
+                if self.sources.hashes[other] == hash && self.sources.windows[other] != window {
+                    let other = self.links[self.sources.windows[other]].name;
+                    company(name, topic).push(other).push(" gathers it too").fail();
                 }
                 other += 1;
             }
             if let Some(other) = self.serves(topic) {
-                text.push(topic).push(": ").push(self.links[other].name).push(" serves it").fail();
+                company(name, topic).push(self.links[other].name).push(" serves it").fail();
             }
             n += 1;
         }
     }
+}
+
+const fn company(window: &str, topic: &str) -> Text {
+    Text::new()
+        .push("the window ")
+        .push(window)
+        .push(" is `copartitioned`, so it must be the only one in the app that takes the topic ")
+        .push(topic)
+        .push(": ")
 }
 
 /// The first pair of equal hashes, as the two places; `none` stands for nothing.
@@ -310,7 +335,7 @@ pub const fn check_reactors<const N: usize>(links: &[Link; N]) {
             .push(": give one of them another name with `name = ..`")
             .fail();
     }
-    let table = Table { links, topics: &topics };
+    let table = Table { links, topics: &topics, sources: &Sources::of(links) };
     let mut i = 0;
     while i < N {
         table.fail_on_topic_twice(i);
@@ -324,188 +349,4 @@ pub const fn check_reactors<const N: usize>(links: &[Link; N]) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const fn link(name: &'static str, asks: &'static [&'static str], to: Option<&'static str>) -> Link {
-        Link { name, topic: name, gathers: &[], alone: false, asks, to }
-    }
-
-    fn message<const N: usize>(links: [Link; N]) -> Option<String> {
-        let panic = std::panic::catch_unwind(|| check_reactors(&links)).err()?;
-        Some(panic.downcast_ref::<String>().cloned().unwrap_or_else(|| "no text".into()))
-    }
-
-    #[test]
-    fn a_graph_without_circles_passes() {
-        assert_eq!(
-            message([link("a", &["b", "c"], None), link("b", &["c"], Some("c")), link("c", &[], None)]),
-            None
-        );
-    }
-
-    #[test]
-    fn topics_of_other_apps_are_nobody_here() {
-        assert_eq!(message([link("a", &["elsewhere"], Some("elsewhere"))]), None);
-    }
-
-    #[test]
-    fn a_circle_is_told_with_its_path() {
-        let text = message([link("a", &["b"], None), link("b", &["c"], None), link("c", &["a"], None)]);
-        assert_eq!(text.unwrap(), "these reactors wait for each other: a -> b -> c -> a");
-    }
-
-    #[test]
-    fn a_reactor_that_only_leads_to_the_circle_is_left_alone() {
-        let text = message([link("a", &["b"], None), link("b", &["c"], None), link("c", &["b"], None)]);
-        assert_eq!(text.unwrap(), "these reactors wait for each other: b -> c -> b");
-    }
-
-    #[test]
-    fn a_circle_through_to_is_another_mistake() {
-        let text = message([link("a", &[], Some("b")), link("b", &[], Some("a"))]);
-        assert_eq!(text.unwrap(), "what this reactor sends comes back to it: a -> b -> a");
-    }
-
-    #[test]
-    fn a_circle_may_be_entered_anywhere() {
-        let links = [
-            link("c", &["x", "d"], None),
-            link("d", &["a"], None),
-            link("a", &["b"], None),
-            link("b", &["d"], None),
-        ];
-        assert_eq!(message(links).unwrap(), "these reactors wait for each other: d -> a -> b -> d");
-        assert_eq!(message([link("a", &["a"], None)]).unwrap(), "these reactors wait for each other: a -> a");
-        // Two ways to one place are no circle.
-        assert_eq!(
-            message([
-                link("a", &["b", "c"], None),
-                link("b", &["d"], None),
-                link("c", &["d"], None),
-                link("d", &[], None)
-            ]),
-            None
-        );
-    }
-
-    #[test]
-    fn one_topic_has_one_reactor() {
-        let mut other = link("other", &[], None);
-        other.topic = "a";
-        assert_eq!(
-            message([link("a", &[], None), other]).unwrap(),
-            "two reactors serve the topic a: a and other"
-        );
-    }
-
-    #[test]
-    fn names_are_unique() {
-        let mut other = link("a", &[], None);
-        other.topic = "b";
-        assert!(message([link("a", &[], None), other]).unwrap().starts_with("two reactors are called a"));
-    }
-
-    const fn window(name: &'static str, gathers: &'static [&'static str], to: Option<&'static str>) -> Link {
-        Link { name, topic: "", gathers, alone: false, asks: &[], to }
-    }
-
-    #[test]
-    fn a_topic_may_lead_to_a_reactor_and_to_windows() {
-        let links = [
-            link("a", &[], Some("b")),
-            link("b", &[], None),
-            window("one", &["a", "b"], Some("elsewhere")),
-            window("two", &["b"], None),
-        ];
-        assert_eq!(message(links), None);
-        // Whoever asks the topic waits for the reactor only.
-        assert_eq!(message([link("a", &["b"], None), window("one", &["b"], Some("a"))]), None);
-    }
-
-    #[test]
-    fn what_is_sent_may_come_back_over_a_window() {
-        let back = |text: &str| Some(format!("what this reactor sends comes back to it: {text}"));
-        assert_eq!(message([window("one", &["a", "b"], Some("b"))]), back("one -> one"));
-        assert_eq!(
-            message([link("a", &[], Some("b")), window("one", &["x", "b"], Some("a")), link("b", &[], None)]),
-            back("a -> one -> a")
-        );
-        assert_eq!(
-            message([
-                link("in", &[], Some("a")),
-                link("a", &[], None),
-                window("one", &["a"], Some("b")),
-                window("two", &["b"], Some("c")),
-                window("three", &["c"], Some("b")),
-            ]),
-            back("two -> three -> two")
-        );
-    }
-
-    #[test]
-    fn a_window_gathers_a_topic_once() {
-        let text = message([window("one", &["a", "b", "a"], None)]);
-        assert_eq!(text.unwrap(), "the window one gathers the topic a twice");
-    }
-
-    #[test]
-    fn some_windows_have_their_topics_for_themselves() {
-        let alone = |mut link: Link| {
-            link.alone = true;
-            link
-        };
-        let only =
-            "the window one is `copartitioned`, so it must be the only one in the app that takes the topic b";
-        let one = alone(window("one", &["a", "b"], None));
-        assert_eq!(message([one, window("two", &["c"], None), link("d", &[], Some("a"))]), None);
-        assert_eq!(message([link("b", &[], None), one]).unwrap(), format!("{only}: b serves it"));
-        for two in [window("two", &["b"], None), alone(window("two", &["b"], None))] {
-            assert_eq!(message([one, two]).unwrap(), format!("{only}: two gathers it too"));
-        }
-        // Windows that need no topic for themselves share.
-        assert_eq!(
-            message([window("one", &["b"], None), window("two", &["b"], None), link("b", &[], None)]),
-            None
-        );
-    }
-
-    /// rustc refuses constants of more than two million steps.
-    #[test]
-    fn two_hundred_reactors_compile() {
-        const LINKS: [Link; 200] = {
-            let mut links = [link("", &[], None); 200];
-            let mut names = [[b'x'; 12]; 200];
-            let mut i = 0;
-            while i < 200 {
-                names[i][0] = b'a' + (i / 26) as u8;
-                names[i][11] = b'a' + (i % 26) as u8;
-                i += 1;
-            }
-            const NAMES: [[u8; 12]; 200] = {
-                let mut names = [[b'x'; 12]; 200];
-                let mut i = 0;
-                while i < 200 {
-                    names[i][0] = b'a' + (i / 26) as u8;
-                    names[i][11] = b'a' + (i % 26) as u8;
-                    i += 1;
-                }
-                names
-            };
-            let mut i = 0;
-            while i < 200 {
-                let Ok(name) = std::str::from_utf8(&NAMES[i]) else { panic!() };
-                links[i] = match i % 2 {
-                    0 => link(name, &["one", "two"], Some("somewhere")),
-                    _ => Link {
-                        alone: true,
-                        ..window(name, &["g.one", "g.two", "g.three", "g.four"], Some(name))
-                    },
-                };
-                i += 1;
-            }
-            links
-        };
-        let _ = LINKS;
-    }
-}
+mod tests;

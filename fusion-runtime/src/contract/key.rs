@@ -18,8 +18,8 @@ pub enum KeyError {
     },
 }
 
-/// A type that can be a record's key: `String`, `Uuid` and integers as UTF-8 text, `Vec<u8>` as it is,
-/// everything else as JSON.
+/// A type that can be a record's key: `String`, `str`, `Uuid` and integers as UTF-8 text, `Vec<u8>` and `[u8]` as they
+/// are, everything else as JSON. A reference is the key that it leads to, but no record's key can be read as one.
 ///
 /// ```
 /// use fusion::KeyBytes;
@@ -32,8 +32,14 @@ pub enum KeyError {
 /// let bytes = car.to_key().unwrap();
 /// assert_eq!(Car::from_key(Some(&bytes)).unwrap(), car);
 /// assert_eq!(42_i64.to_key().unwrap(), b"42");
+/// assert_eq!("AA-01-BB".to_key().unwrap(), b"AA-01-BB");
 /// ```
-pub trait KeyBytes: Sized {
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be a record's key",
+    label = "not `KeyBytes`",
+    note = "implement it, which needs no methods: `impl fusion::KeyBytes for {Self} {{}}`"
+)]
+pub trait KeyBytes {
     /// The key's bytes, `None` for a record without a key.
     fn to_key(&self) -> Option<Vec<u8>>
     where
@@ -78,6 +84,24 @@ text_keys!(String, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usiz
 #[cfg(feature = "kafka")]
 text_keys!(uuid::Uuid);
 
+impl KeyBytes for str {
+    fn to_key(&self) -> Option<Vec<u8>> {
+        Some(self.as_bytes().to_vec())
+    }
+}
+
+impl KeyBytes for [u8] {
+    fn to_key(&self) -> Option<Vec<u8>> {
+        Some(self.to_vec())
+    }
+}
+
+impl<K: KeyBytes + Serialize + ?Sized> KeyBytes for &K {
+    fn to_key(&self) -> Option<Vec<u8>> {
+        (**self).to_key()
+    }
+}
+
 impl KeyBytes for Vec<u8> {
     fn to_key(&self) -> Option<Vec<u8>> {
         Some(self.clone())
@@ -93,5 +117,31 @@ impl<K: KeyBytes + Serialize + DeserializeOwned> KeyBytes for Option<K> {
     }
     fn from_key(key: Option<&[u8]>) -> Result<Self, KeyError> {
         key.map(|key| K::from_key(Some(key))).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn bytes(key: impl KeyBytes + Serialize) -> Option<Vec<u8>> {
+        key.to_key()
+    }
+
+    #[test]
+    #[expect(clippy::needless_borrows_for_generic_args, reason = "that they are not in the way is tested")]
+    fn a_text_is_its_bytes_however_it_is_held() {
+        let text = "k\u{e9}".to_owned();
+        for key in [bytes("k\u{e9}"), bytes(&text), bytes(&&*text), bytes(text.clone()), bytes(Some(text))] {
+            assert_eq!(key.as_deref(), Some("k\u{e9}".as_bytes()));
+        }
+    }
+
+    #[test]
+    #[expect(clippy::needless_borrows_for_generic_args, reason = "that they are not in the way is tested")]
+    fn a_reference_is_what_it_leads_to() {
+        assert_eq!(bytes(&-7_i64), bytes(-7_i64));
+        assert_eq!(bytes(&[0_u8, 0xff][..]), bytes(vec![0_u8, 0xff]));
+        assert_eq!(bytes(&None::<String>), None);
     }
 }

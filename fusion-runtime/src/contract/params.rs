@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use crate::record::codec::Shape;
 
-use super::Contract;
+use super::{Arg, Args, Contract};
 
 /// The one parameter of a topic that takes any number of arguments, `fn add(numbers: Vec<i64>)`.
 #[derive(Debug)]
@@ -14,9 +14,9 @@ pub struct List<T>(PhantomData<fn() -> T>);
 #[derive(Debug)]
 pub struct Untyped;
 
-/// The type of a parameter of such a topic.
+/// The type of a parameter of such a topic: whatever can be written.
 #[derive(Debug)]
-pub struct Anything;
+pub struct Serializable;
 
 /// Parameters have a form on the wire.
 pub trait Wire: 'static {
@@ -26,6 +26,8 @@ pub trait Wire: 'static {
     const COUNT: usize;
     /// It is a list.
     const IS_LIST: bool = false;
+    /// The type of a value that is all of them.
+    type Whole;
 }
 
 /// The parameter at place `I`.
@@ -33,6 +35,23 @@ pub trait Wire: 'static {
 pub trait Param<const I: usize> {
     /// The parameter's type.
     type Type;
+    /// All of them. What is asked of them through here is not reported where there is no parameter.
+    type All;
+}
+
+/// The parameter at place `I`, of type `P`, takes an argument of type `T`.
+///
+/// An argument could be asked for its [`Arg`] directly. But where two contracts declare one topic, the parameter is
+/// unknown, and rustc reports `T: Arg<_>` for each argument, since few types could stand there; what has as many
+/// implementations as this it takes for a consequence of the other error.
+#[diagnostic::on_unimplemented(
+    message = "mismatched argument: expected `{P}`, found `{T}`",
+    label = "expected `{P}`, found `{T}`"
+)]
+pub trait Takes<const I: usize, T: ?Sized, P> {
+    /// Writes the argument.
+    #[doc(hidden)]
+    fn put(args: &mut Args, argument: &T);
 }
 
 /// `N` arguments are enough.
@@ -55,22 +74,40 @@ pub trait Spread {
 impl Wire for Untyped {
     const SHAPE: Shape = Shape::Values;
     const COUNT: usize = 0;
+    type Whole = Serializable;
 }
 
 #[diagnostic::do_not_recommend]
 impl<const I: usize> Param<I> for Untyped {
-    type Type = Anything;
+    type Type = Serializable;
+    type All = Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<const I: usize, T: Arg<Serializable> + ?Sized> Takes<I, T, Serializable> for Untyped {
+    fn put(args: &mut Args, argument: &T) {
+        args.push(argument.written());
+    }
 }
 
 impl<T: 'static> Wire for List<T> {
     const SHAPE: Shape = Shape::List;
     const COUNT: usize = 0;
     const IS_LIST: bool = true;
+    type Whole = Vec<T>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<T, const I: usize> Param<I> for List<T> {
     type Type = T;
+    type All = Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<P, const I: usize, T: Arg<P> + ?Sized> Takes<I, T, P> for List<P> {
+    fn put(args: &mut Args, argument: &T) {
+        args.push(argument.written());
+    }
 }
 
 #[diagnostic::do_not_recommend]
@@ -122,8 +159,11 @@ macro_rules! wire {
         impl<$($name: 'static),*> Wire for ($($name,)*) {
             const SHAPE: Shape = Shape::Values;
             const COUNT: usize = $count;
+            type Whole = wire!(@whole $($name)*);
         }
     };
+    (@whole $only:ident) => { $only };
+    (@whole $($name:ident)*) => { ($($name,)*) };
 }
 
 wire!(0);
@@ -149,6 +189,13 @@ macro_rules! param {
         #[diagnostic::do_not_recommend]
         impl<$($name),*> Param<$i> for ($($name,)*) {
             type Type = $t;
+            type All = Self;
+        }
+        #[diagnostic::do_not_recommend]
+        impl<$($name,)* Argument: Arg<$t> + ?Sized> Takes<$i, Argument, $t> for ($($name,)*) {
+            fn put(args: &mut Args, argument: &Argument) {
+                args.push(argument.written());
+            }
         }
     };
 }

@@ -11,11 +11,6 @@ use serde::{
 ///
 /// None: the value is ignored. One: it is the whole value. Several: an array in order, from which callers
 /// may leave out trailing `Option`s.
-#[diagnostic::on_unimplemented(
-    message = "the payload `{Self}` cannot be read from a record",
-    label = "this is not `Deserialize`",
-    note = "derive it: `#[derive(serde::Deserialize)]`"
-)]
 pub trait Payload: Sized + Send + 'static {
     /// Reads all parameters.
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
@@ -29,15 +24,15 @@ pub trait Payload: Sized + Send + 'static {
 /// A parameter that can be read from a record, in our words.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be read from a record",
-    label = "not `Deserialize`",
+    label = "not `Deserialize` and `Send`",
     note = "derive it: `#[derive(serde::Deserialize)]`",
     note = "if it is handed in, write out its type, or put `#[hand_in]` before the parameter"
 )]
 #[doc(hidden)]
-pub trait Readable: serde::de::DeserializeOwned {}
+pub trait Readable: serde::de::DeserializeOwned + Send + 'static {}
 
 #[diagnostic::do_not_recommend]
-impl<T: serde::de::DeserializeOwned> Readable for T {}
+impl<T: serde::de::DeserializeOwned + Send + 'static> Readable for T {}
 
 impl Payload for () {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -49,7 +44,7 @@ impl Payload for () {
     }
 }
 
-impl<A: Readable + Send + 'static> Payload for (A,) {
+impl<A: Readable> Payload for (A,) {
     fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         A::deserialize(deserializer).map(|a| (a,))
     }
@@ -68,9 +63,30 @@ fn next<'de, T: Deserialize<'de>, A: SeqAccess<'de>>(
     }
 }
 
+/// Reads no parameters.
+#[doc(hidden)]
+pub fn read_0<'de, D: Deserializer<'de>>(deserializer: D) -> Result<(), D::Error> {
+    <()>::read(deserializer)
+}
+
+/// Reads the only parameter. Expansions write each parameter's type as an argument of such a function, so that rustc's
+/// caret is under the one that cannot be read.
+#[doc(hidden)]
+pub fn read_1<'de, A: Readable, D: Deserializer<'de>>(deserializer: D) -> Result<(A,), D::Error> {
+    <(A,)>::read(deserializer)
+}
+
 macro_rules! payload {
-    ($count:literal: $($name:ident $i:literal)*) => {
-        impl<$($name: Readable + Send + 'static),*> Payload for ($($name,)*) {
+    ($read:ident $count:literal: $($name:ident $i:literal)*) => {
+        /// Reads all of them.
+        #[doc(hidden)]
+        pub fn $read<'de, $($name: Readable,)* De: Deserializer<'de>>(
+            deserializer: De,
+        ) -> Result<($($name,)*), De::Error> {
+            <($($name,)*)>::read(deserializer)
+        }
+
+        impl<$($name: Readable),*> Payload for ($($name,)*) {
             fn read<'de, De: Deserializer<'de>>(deserializer: De) -> Result<Self, De::Error> {
                 struct Elements<T>(PhantomData<T>);
                 impl<'de, $($name: Readable),*> Visitor<'de> for Elements<($($name,)*)> {
@@ -92,14 +108,14 @@ macro_rules! payload {
     };
 }
 
-payload!(2: A 0 B 1);
-payload!(3: A 0 B 1 C 2);
-payload!(4: A 0 B 1 C 2 D 3);
-payload!(5: A 0 B 1 C 2 D 3 E 4);
-payload!(6: A 0 B 1 C 2 D 3 E 4 F 5);
-payload!(7: A 0 B 1 C 2 D 3 E 4 F 5 G 6);
-payload!(8: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7);
-payload!(9: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 J 8);
-payload!(10: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 J 8 K 9);
-payload!(11: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 J 8 K 9 L 10);
-payload!(12: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 J 8 K 9 L 10 M 11);
+payload!(read_2 2: A 0 B 1);
+payload!(read_3 3: A 0 B 1 C 2);
+payload!(read_4 4: A 0 B 1 C 2 D 3);
+payload!(read_5 5: A 0 B 1 C 2 D 3 E 4);
+payload!(read_6 6: A 0 B 1 C 2 D 3 E 4 F 5);
+payload!(read_7 7: A 0 B 1 C 2 D 3 E 4 F 5 G 6);
+payload!(read_8 8: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7);
+payload!(read_9 9: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 J 8);
+payload!(read_10 10: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 J 8 K 9);
+payload!(read_11 11: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 J 8 K 9 L 10);
+payload!(read_12 12: A 0 B 1 C 2 D 3 E 4 F 5 G 6 H 7 J 8 K 9 L 10 M 11);

@@ -17,6 +17,7 @@ use crate::{
 
 use super::{
     CallError, Reply, Request, Route, Sent, Stored,
+    hold::Held,
     memo::{Memo, Remembered},
     request::Delivered,
 };
@@ -37,6 +38,7 @@ struct Run {
     traceparent: Option<String>,
     back_off: RetryPolicy,
     memo: Memo,
+    held: Held,
 }
 
 /// How a node asks.
@@ -114,6 +116,7 @@ impl Caller {
                 traceparent: None,
                 back_off: RetryPolicy::default(),
                 memo: Memo::default(),
+                held: Held::default(),
             }),
         }
     }
@@ -149,8 +152,17 @@ impl Caller {
                 traceparent: traceparent.clone(),
                 back_off: *back_off,
                 memo,
+                held: Held::default(),
             }),
         }
+    }
+
+    pub(super) fn route(&self) -> &dyn Route {
+        &*self.run.route
+    }
+
+    pub(super) fn held(&self) -> &Held {
+        &self.run.held
     }
 
     /// Room for a request's arguments.
@@ -234,7 +246,7 @@ impl Run {
             attempt += 1;
             // The last attempt has whatever the back-off left of the earlier ones.
             let until = if attempt > retry { deadline } else { deadline.min(Instant::now() + share) };
-            let mut pending = self.route.send(Request {
+            let request = Request {
                 topic: question.topic.clone(),
                 key: question.key.clone(),
                 value: question.value.clone(),
@@ -245,7 +257,8 @@ impl Run {
                 hops: self.hops + 1,
                 traceparent: self.traceparent.clone(),
                 tell_delivery: tell,
-            });
+            };
+            let mut pending = self.held.send(&*self.route, request);
             let error = match timeout_at(until, &mut pending).await {
                 Ok(Some(Ok(reply))) => {
                     // The reply may be quicker than the acknowledgement of the request.

@@ -43,6 +43,15 @@ pub struct Request {
     pub tell_delivery: bool,
 }
 
+/// A request that waits to leave with others. Its reply is waited for already.
+#[derive(Debug)]
+pub struct Departure {
+    /// The request.
+    pub request: Request,
+    /// Who wants to know where it was written.
+    pub delivered: Option<oneshot::Sender<Delivered>>,
+}
+
 /// Where a request was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Delivered {
@@ -138,4 +147,15 @@ pub trait Route: Send + Sync + 'static {
 
     /// Sends one request. It does not block; what goes wrong arrives as the reply.
     fn send(&self, request: Request) -> PendingReply;
+
+    /// Takes a request that is to leave with others, when [`depart`](Route::depart) is called with what comes back. A
+    /// route that does not do so, and one that has something to do before, sends it by itself.
+    fn enlist(&self, request: Request) -> (PendingReply, Option<Departure>) {
+        (self.send(request), None)
+    }
+
+    /// Sends what was enlisted, as close to each other as can be. It does not block.
+    fn depart(&self, departures: Vec<Departure>) {
+        drop(departures);
+    }
 }

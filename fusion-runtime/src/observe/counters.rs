@@ -67,6 +67,9 @@ counts! {
     UnknownReplies = "unknown_replies",
     /// Replies without a correlation id that could be read.
     UnreadableReplies = "unreadable_replies",
+    /// Times the place where replies are read from was gone from the log, and replies may be with it; requests that
+    /// wait for one of those run out of their time.
+    ReplyGaps = "reply_gaps",
     /// Commits that failed and were repeated.
     CommitFailures = "commit_failures",
     /// Commits whose metadata did not count: another program's, damaged, or of another offset.
@@ -87,6 +90,12 @@ counts! {
     Revoked = "revoked",
     /// Times a handler was seen to block its thread.
     Blocked = "blocked",
+    /// Partitions that were given back while a handler held up its thread: it cannot be ended, so the next owner may run
+    /// the same record beside it.
+    Overlaps = "overlaps",
+    /// Outcomes that were dropped because their partition had been given back before: no reply, no dead letter, no
+    /// commit. The next owner handles the record again.
+    Fenced = "fenced",
 }
 
 /// All counters of an app or a pipeline.

@@ -2,6 +2,15 @@
 
 use rdkafka::error::RDKafkaErrorCode as Code;
 
+/// What the broker would say again.
+const REFUSED: [i32; 5] = [
+    Code::MessageSizeTooLarge as i32,
+    Code::InvalidTopic as i32,
+    Code::InvalidRecord as i32,
+    Code::TopicAuthorizationFailed as i32,
+    Code::ClusterAuthorizationFailed as i32,
+];
+
 /// Why a record was not delivered, or is not known to be.
 #[derive(Clone, Debug, thiserror::Error, PartialEq, Eq)]
 #[non_exhaustive]
@@ -43,8 +52,8 @@ pub enum ProduceError {
     Broker {
         /// Where it was to go.
         topic: String,
-        /// librdkafka's code.
-        code: Code,
+        /// Kafka's error code; negative ones are librdkafka's own.
+        code: i32,
         /// librdkafka's words.
         text: String,
     },
@@ -75,7 +84,7 @@ impl ProduceError {
             }
             Code::PurgeQueue => ProduceError::Closed { topic },
             Code::PurgeInflight => ProduceError::Unconfirmed { topic },
-            _ => ProduceError::Broker { topic, code, text: code.to_string() },
+            _ => ProduceError::Broker { topic, code: code as i32, text: code.to_string() },
         }
     }
 
@@ -85,7 +94,7 @@ impl ProduceError {
             Code::PurgeInflight => "the client failed before the broker confirmed it; it may be written",
             _ => "the client failed before it was sent",
         };
-        ProduceError::Broker { topic: topic.to_owned(), code, text: text.to_owned() }
+        ProduceError::Broker { topic: topic.to_owned(), code: code as i32, text: text.to_owned() }
     }
 
     /// Whether sending the same record again may work. `Unconfirmed` counts: whoever repeats it accepts a
@@ -96,14 +105,7 @@ impl ProduceError {
             ProduceError::QueueFull { .. }
             | ProduceError::UnknownTopic { .. }
             | ProduceError::Unconfirmed { .. } => true,
-            ProduceError::Broker { code, .. } => !matches!(
-                code,
-                Code::MessageSizeTooLarge
-                    | Code::InvalidTopic
-                    | Code::InvalidRecord
-                    | Code::TopicAuthorizationFailed
-                    | Code::ClusterAuthorizationFailed
-            ),
+            ProduceError::Broker { code, .. } => !REFUSED.contains(code),
         }
     }
 }

@@ -9,6 +9,7 @@ mod error;
 mod handle;
 mod owner;
 mod receipt;
+mod reports;
 #[cfg(test)]
 mod tests;
 pub mod transactions;

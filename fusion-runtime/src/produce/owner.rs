@@ -1,24 +1,20 @@
-//! The thread that owns a producer client: delivery reports, flush, close and the client's end.
+//! The thread that owns a producer client: its events, flush, close and the client's end.
 
 use std::collections::VecDeque;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
-use rdkafka::message::Message;
-use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerContext, PurgeConfig};
-use slab::Slab;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{BaseProducer, Producer as _, PurgeConfig};
 use tokio::sync::{Notify, oneshot};
 
 use super::handle::Unflushed;
-use super::{Delivered, Outgoing, ProduceError, Receipt};
+use super::reports::{Receipts, Reports, lock, settle};
+use super::{Outgoing, ProduceError, Receipt};
 use crate::broker::ffi::{self, WakeGuard};
-use crate::broker::{Config, ConfigError, context};
+use crate::broker::{Config, ConfigError};
 
 /// What a producer gets to send the rest when nobody closed it.
 pub(super) const DROP_LIMIT: Duration = Duration::from_secs(5);
@@ -59,88 +55,6 @@ struct Orders {
     closers: VecDeque<Told>,
     /// The end's result, for whoever asks after it.
     ended: Option<Result<(), Unflushed>>,
-}
-
-/// Receipts of records in flight. librdkafka carries an index (plus one; zero is nobody) and not a pointer.
-#[derive(Default)]
-struct Receipts {
-    kept: Mutex<Slab<Receipt>>,
-    /// How many of them somebody waits for.
-    urgent: AtomicUsize,
-}
-
-impl Receipts {
-    fn keep(&self, receipt: Receipt) -> usize {
-        if receipt.is_urgent() {
-            self.urgent.fetch_add(1, Ordering::SeqCst);
-        }
-        match receipt {
-            Receipt::Ignore => 0,
-            receipt => lock(&self.kept).insert(receipt) + 1,
-        }
-    }
-
-    fn take(&self, token: usize) -> Receipt {
-        let index = token.checked_sub(1);
-        let receipt = index.and_then(|index| lock(&self.kept).try_remove(index)).unwrap_or(Receipt::Ignore);
-        if receipt.is_urgent() {
-            self.urgent.fetch_sub(1, Ordering::SeqCst);
-        }
-        receipt
-    }
-
-    fn any_urgent(&self) -> bool {
-        self.urgent.load(Ordering::SeqCst) > 0
-    }
-}
-
-/// A receiver's panic must not end the thread on which everybody else's receipts are told.
-fn settle(receipt: Receipt, result: Result<Delivered, ProduceError>) {
-    if catch_unwind(AssertUnwindSafe(|| receipt.settle(result))).is_err() {
-        tracing::error!("a receipt panicked while it was told the outcome of a record");
-    }
-}
-
-struct Reports {
-    receipts: Arc<Receipts>,
-    embedded: bool,
-    /// Whether a purge is the producer's end, or only this client's.
-    closing: AtomicBool,
-}
-
-impl ClientContext for Reports {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        context::log(level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        context::report(&error, reason);
-    }
-}
-
-impl ProducerContext for Reports {
-    type DeliveryOpaque = usize;
-
-    fn delivery(&self, report: &DeliveryResult<'_>, token: usize) {
-        let result = match report {
-            Ok(record) => Ok(Delivered {
-                partition: record.partition(),
-                offset: record.offset(),
-                // The embedded broker always answers 1234.
-                timestamp: record.timestamp().to_millis().filter(|_| !self.embedded),
-            }),
-            Err((error, record)) => {
-                let code = error.rdkafka_error_code().unwrap_or(Code::Fail);
-                let purged = matches!(code, Code::PurgeQueue | Code::PurgeInflight);
-                if purged && !self.closing.load(Ordering::Relaxed) {
-                    Err(ProduceError::replaced(code, record.topic()))
-                } else {
-                    Err(ProduceError::of(code, record.topic()))
-                }
-            }
-        };
-        settle(self.receipts.take(token), result);
-    }
 }
 
 /// Makes the client and its thread.
@@ -398,8 +312,4 @@ impl Shared {
             let _ = tell.send(result);
         }
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -25,15 +25,15 @@ use super::{HandIn, Run};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Context {
-    reactor: &'static str,
-    topic: Arc<str>,
-    partition: i32,
-    offset: i64,
-    timestamp: Option<i64>,
-    attempt: u32,
-    hops: u32,
+    pub(crate) reactor: &'static str,
+    pub(crate) topic: Arc<str>,
+    pub(crate) partition: i32,
+    pub(crate) offset: i64,
+    pub(crate) timestamp: Option<i64>,
+    pub(crate) attempt: u32,
+    pub(crate) hops: u32,
     /// `None` of a record that a window gathers, since nothing runs.
-    deadline: Option<tokio::time::Instant>,
+    pub(crate) deadline: Option<tokio::time::Instant>,
 }
 
 impl Context {

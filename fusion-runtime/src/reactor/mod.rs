@@ -10,11 +10,11 @@ pub use list::{ByTopic, ByWindow, Has, Here, Listed, Provides, ReactorList, Set,
 
 use std::{future::Future, time::Duration};
 
-use serde::Serialize;
+use serde::{Deserializer, Serialize};
 
 use crate::{
     consume::Order,
-    contract::{Contract, Envelope, Link, Payload},
+    contract::{Contract, Envelope, Link},
     failure::Failure,
 };
 
@@ -41,7 +41,7 @@ pub trait Reactor: Send + Sync + 'static {
     type Contract: Contract;
     /// The handler's payload parameters, as a tuple.
     #[doc(hidden)]
-    type Payload: Payload;
+    type Payload: Send + 'static;
     /// The handler's other parameters, [`Caller`](crate::dag::Caller) for its graph included.
     #[doc(hidden)]
     type HandIns: HandIns;
@@ -52,6 +52,19 @@ pub trait Reactor: Send + Sync + 'static {
     type Needs;
     /// Everything else that the attribute says.
     const SPEC: ReactorSpec;
+
+    /// Reads the payload. (Not a bound of `Payload`: rustc would blame the whole list of parameters for one of them.)
+    ///
+    /// # Errors
+    /// When the value is something else.
+    #[doc(hidden)]
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self::Payload, D::Error>;
+
+    /// The payload of a handler that has none: then the value is not even looked at.
+    #[doc(hidden)]
+    fn ignored() -> Option<Self::Payload> {
+        None
+    }
 
     /// Runs graph and handler once.
     #[doc(hidden)]

@@ -77,8 +77,8 @@ impl Headers {
     }
 
     /// Names and values, in order.
-    pub fn iter(&self) -> Iter<'_> {
-        Iter { entries: self.entries.iter() }
+    pub fn iter(&self) -> HeadersIter<'_> {
+        HeadersIter { entries: self.entries.iter() }
     }
 
     /// The bytes of all names and values, without what the protocol puts around them.
@@ -89,11 +89,11 @@ impl Headers {
 
 /// Names and values of [`Headers`], in order.
 #[derive(Clone, Debug)]
-pub struct Iter<'a> {
+pub struct HeadersIter<'a> {
     entries: std::slice::Iter<'a, (String, Option<Vec<u8>>)>,
 }
 
-impl<'a> Iterator for Iter<'a> {
+impl<'a> Iterator for HeadersIter<'a> {
     type Item = (&'a str, Option<&'a [u8]>);
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -107,9 +107,9 @@ impl<'a> Iterator for Iter<'a> {
 
 impl<'a> IntoIterator for &'a Headers {
     type Item = (&'a str, Option<&'a [u8]>);
-    type IntoIter = Iter<'a>;
+    type IntoIter = HeadersIter<'a>;
 
-    fn into_iter(self) -> Iter<'a> {
+    fn into_iter(self) -> HeadersIter<'a> {
         self.iter()
     }
 }

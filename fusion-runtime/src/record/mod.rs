@@ -101,18 +101,19 @@ pub enum HeadersRef<'a> {
     Owned(&'a Headers),
     /// Those of a message that librdkafka still holds.
     #[cfg(feature = "kafka")]
+    #[doc(hidden)]
     Native(crate::broker::ffi::NativeHeaders<'a>),
 }
 
 impl<'a> HeadersRef<'a> {
     /// Names and values, in order. A name that was read is bytes: nothing makes a writer use UTF-8.
     #[inline]
-    pub fn iter(self) -> HeadersIter<'a> {
+    pub fn iter(self) -> HeadersRefIter<'a> {
         match self {
-            Self::Empty => HeadersIter::Empty,
-            Self::Owned(headers) => HeadersIter::Owned(headers.iter()),
+            Self::Empty => HeadersRefIter::Empty,
+            Self::Owned(headers) => HeadersRefIter::Owned(headers.iter()),
             #[cfg(feature = "kafka")]
-            Self::Native(headers) => HeadersIter::Native(headers, 0),
+            Self::Native(headers) => HeadersRefIter::Native(headers, 0),
         }
     }
 
@@ -142,26 +143,27 @@ impl<'a> From<&'a Headers> for HeadersRef<'a> {
 
 impl<'a> IntoIterator for HeadersRef<'a> {
     type Item = (&'a [u8], Option<&'a [u8]>);
-    type IntoIter = HeadersIter<'a>;
+    type IntoIter = HeadersRefIter<'a>;
 
-    fn into_iter(self) -> HeadersIter<'a> {
+    fn into_iter(self) -> HeadersRefIter<'a> {
         self.iter()
     }
 }
 
 /// Names and values of [`HeadersRef`], in order.
 #[derive(Clone, Debug)]
-pub enum HeadersIter<'a> {
+pub enum HeadersRefIter<'a> {
     /// Nothing.
     Empty,
     /// Copied ones.
-    Owned(headers::Iter<'a>),
+    Owned(headers::HeadersIter<'a>),
     /// Headers of librdkafka's, and the index of the next one.
     #[cfg(feature = "kafka")]
+    #[doc(hidden)]
     Native(crate::broker::ffi::NativeHeaders<'a>, usize),
 }
 
-impl<'a> Iterator for HeadersIter<'a> {
+impl<'a> Iterator for HeadersRefIter<'a> {
     type Item = (&'a [u8], Option<&'a [u8]>);
 
     #[inline]

@@ -9,6 +9,7 @@ mod policy;
 mod reader;
 mod replies;
 mod requests;
+mod sending;
 mod table;
 
 pub(crate) use policy::ReplyPolicy;

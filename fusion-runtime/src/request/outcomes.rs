@@ -55,6 +55,12 @@ impl produce::Settle for Sent {
 pub(super) struct Replied(pub(super) Weak<Shared>);
 
 impl Receive for Replied {
+    fn gap(&self) {
+        if let Some(shared) = self.0.upgrade() {
+            shared.counters.one(Count::ReplyGaps);
+        }
+    }
+
     fn receive(&self, message: &Message) {
         let Some(shared) = self.0.upgrade() else { return };
         let reply = ReplyHeaders::read(HeadersRef::Native(message.headers()));

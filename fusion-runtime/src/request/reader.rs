@@ -22,11 +22,16 @@ use crate::{
 };
 
 const BATCH: usize = 1024;
+/// How long the broker may take to say where a partition begins; nothing is read meanwhile.
+const GAP_LIMIT: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(50);
 
 /// Is given every reply.
 pub(super) trait Receive: Send + Sync + 'static {
     fn receive(&self, message: &Message);
+
+    /// Replies may have been deleted before they were read.
+    fn gap(&self);
 }
 
 /// Reads partitions from given offsets on. It belongs to no group.
@@ -74,7 +79,15 @@ impl Reader {
             .name(format!("{name}-replies"))
             .spawn(move || {
                 let queue = OwnQueue::new(&client);
-                let mut owner = Owner { client, queue, inbox, receive, watched: HashSet::new(), limit };
+                let mut owner = Owner {
+                    client,
+                    queue,
+                    inbox,
+                    receive,
+                    watched: HashSet::new(),
+                    out_of_range: HashSet::new(),
+                    limit,
+                };
                 let watched = owner.watch(sources);
                 let go_on = watched.is_ok();
                 let _ = tell.send(watched);
@@ -130,6 +143,8 @@ struct Owner {
     inbox: mpsc::Receiver<Command>,
     receive: Arc<dyn Receive>,
     watched: HashSet<(String, i32)>,
+    /// Partitions whose next offset is not in the log: they are not read before they have another one.
+    out_of_range: HashSet<(String, i32)>,
     limit: Duration,
 }
 
@@ -180,12 +195,24 @@ impl Owner {
                 match message.error() {
                     None => self.receive.receive(&message),
                     Some(MessageError::EndOfPartition) => {}
+                    Some(MessageError::OffsetOutOfRange) => {
+                        let (topic, partition) = (message.topic(), message.partition());
+                        tracing::warn!(
+                            topic,
+                            partition,
+                            offset = message.offset(),
+                            "replies were deleted unread"
+                        );
+                        self.receive.gap();
+                        self.out_of_range.insert((topic.to_owned(), partition));
+                    }
                     Some(error) => {
                         let (topic, partition) = (message.topic(), message.partition());
                         tracing::warn!(topic, partition, ?error, "{}", message.error_text());
                     }
                 }
             }
+            self.reposition();
             if let Some(Err(error)) = self.client.poll(Duration::ZERO) {
                 tracing::warn!(%error, "consumer of replies");
             }
@@ -194,6 +221,31 @@ impl Owner {
             }
             if taken == 0 && guard.pending() == 0 {
                 thread::park_timeout(TICK);
+            }
+        }
+    }
+
+    /// Goes on with the oldest reply that is left. Those read before are read again after a truncation; whoever waited
+    /// for them has gone.
+    fn reposition(&mut self) {
+        for (topic, partition) in std::mem::take(&mut self.out_of_range) {
+            if !self.watched.contains(&(topic.clone(), partition)) {
+                continue;
+            }
+            let mut list = TopicPartitionList::new();
+            list.add_partition(&topic, partition);
+            if let Err(error) = self.client.incremental_unassign(&list) {
+                // It was taken back by an attempt before this one.
+                tracing::debug!(%error, topic, partition, "unassign");
+            }
+            let start = self.client.fetch_watermarks(&topic, partition, GAP_LIMIT);
+            let again =
+                start.map_err(|error| Error::client("consumer of replies", error)).and_then(|(low, _)| {
+                    self.watch(vec![Source { topic: topic.clone(), partition, offset: Some(low) }])
+                });
+            if let Err(error) = again {
+                tracing::warn!(%error, topic, partition, "replies are not read yet");
+                self.out_of_range.insert((topic, partition));
             }
         }
     }
@@ -215,5 +267,53 @@ impl Owner {
     fn close(self) {
         drop(self.queue);
         drop(self.client);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::produce::{Outgoing, Producer, Receipt};
+
+    struct Seen {
+        offsets: tokio::sync::mpsc::UnboundedSender<i64>,
+        gaps: std::sync::atomic::AtomicUsize,
+    }
+
+    impl Receive for Seen {
+        fn receive(&self, message: &Message) {
+            let _ = self.offsets.send(message.offset());
+        }
+
+        fn gap(&self) {
+            self.gaps.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn replies_are_read_on_from_the_beginning_when_their_offset_is_not_in_the_log() {
+        let config = Config::embedded().unwrap();
+        config.embedded_broker().unwrap().create_topic("replies", 1).unwrap();
+        let producer = Producer::start(&config).unwrap();
+        let send = async || {
+            let (tell, told) = oneshot::channel();
+            producer.send(Outgoing::to("replies"), Receipt::Tell(tell)).unwrap();
+            told.await.unwrap().unwrap();
+        };
+        send().await;
+        send().await;
+        let (offsets, mut seen) = tokio::sync::mpsc::unbounded_channel();
+        let receive = Arc::new(Seen { offsets, gaps: 0.into() });
+        let (to, reading) = (receive.clone(), config.clone());
+        // As if the log had been cut off below.
+        let source = Source { topic: "replies".to_owned(), partition: 0, offset: Some(40) };
+        let reader = tokio::task::spawn_blocking(move || Reader::start(&reading, "gap", vec![source], to));
+        let reader = reader.await.unwrap().unwrap();
+        let mut next = async || tokio::time::timeout(Duration::from_secs(20), seen.recv()).await.unwrap();
+        assert_eq!((next().await, next().await), (Some(0), Some(1)));
+        send().await;
+        assert_eq!(next().await, Some(2));
+        assert_eq!(receive.gaps.load(std::sync::atomic::Ordering::SeqCst), 1);
+        reader.stop(Instant::now() + Duration::from_secs(5)).await;
     }
 }

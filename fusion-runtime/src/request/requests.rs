@@ -1,4 +1,4 @@
-//! Sending requests, and completing them.
+//! What a route over Kafka is made of: its producer, its way back, its table.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -6,7 +6,6 @@ use std::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, Weak,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use tokio::{
@@ -17,23 +16,17 @@ use uuid::Uuid;
 
 use crate::{
     Error,
-    broker::{Config, TopicError, TopicPolicy, TopicSpec, topics},
-    consume::{content_type, pairs},
-    contract::Envelope,
-    dag::{CallError, Delivered, Forget, PendingReply, Reply, Request, Route},
+    broker::{Config, TopicPolicy, TopicSpec, topics},
+    dag::{CallError, Reply, Route},
     failure::Code,
-    observe::{Count, Counters},
-    produce::{Outgoing, ProduceError, Producer, Receipt},
-    record::{
-        HeadersRef,
-        codec::Format,
-        wire::{self, HeaderBuf, RequestHeaders},
-    },
+    observe::Counters,
+    produce::Producer,
+    record::codec::Format,
 };
 
 use super::{
     ephemeral,
-    outcomes::{Replied, Sent},
+    outcomes::Replied,
     reader::{Reader, Source},
     replies::Replies,
     table::Table,
@@ -46,26 +39,26 @@ pub(crate) struct Requests {
 
 pub(super) struct Shared {
     /// For what must outlive a call: the table's entries and tasks.
-    this: Weak<Shared>,
-    config: Config,
-    producer: Producer,
+    pub(super) this: Weak<Shared>,
+    pub(super) config: Config,
+    pub(super) producer: Producer,
     pub(super) counters: Arc<Counters>,
-    format: Format,
+    pub(super) format: Format,
     pub(super) replies: Replies,
     /// The topic that replies go to; with a topic per request there is none.
-    inbox: Option<String>,
-    reader: OnceLock<Reader>,
+    pub(super) inbox: Option<String>,
+    pub(super) reader: OnceLock<Reader>,
     pub(super) table: Table<Waiter>,
     /// Random once, then counted on: asking the system for every id would cost more than the rest of a request.
-    first_id: u128,
-    asked: AtomicU64,
-    ephemeral: ephemeral::Topics,
-    closed: AtomicBool,
+    pub(super) first_id: u128,
+    pub(super) asked: AtomicU64,
+    pub(super) ephemeral: ephemeral::Topics,
+    pub(super) closed: AtomicBool,
     /// Topics that exist.
     known: RwLock<HashSet<String>>,
     /// Topics that are being looked for, so that a thousand requests at once look once.
     looking: Mutex<HashMap<String, Arc<Look>>>,
-    runtime: tokio::runtime::Handle,
+    pub(super) runtime: tokio::runtime::Handle,
 }
 
 /// What all who look for a topic at the same time are told.
@@ -79,7 +72,7 @@ pub(super) struct Waiter {
 
 impl Waiter {
     /// There will be no answer.
-    fn close(self) {
+    pub(super) fn close(self) {
         let error = CallError::new(Code::Handler, self.topic, "the app or pipeline is shutting down");
         let _ = self.reply.send(Err(error.with_retryable(false)));
     }
@@ -174,11 +167,11 @@ impl Shared {
         Reader::start(&self.config, name, sources, Arc::new(Replied(self.this.clone())))
     }
 
-    fn is_known(&self, topic: &str) -> bool {
+    pub(super) fn is_known(&self, topic: &str) -> bool {
         self.known.read().unwrap_or_else(PoisonError::into_inner).contains(topic)
     }
 
-    async fn ensure(&self, topic: &str) -> Result<(), Error> {
+    pub(super) async fn ensure(&self, topic: &str) -> Result<(), Error> {
         if self.is_known(topic) {
             return Ok(());
         }
@@ -207,7 +200,7 @@ impl Shared {
         self.looking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn delete(&self, names: Vec<String>, until: std::time::Instant) {
+    pub(super) async fn delete(&self, names: Vec<String>, until: std::time::Instant) {
         if names.is_empty() {
             return;
         }
@@ -230,194 +223,14 @@ impl Shared {
             Ok(_) => {}
         }
     }
-
-    /// Writes one request. What goes wrong is the answer.
-    fn write(&self, request: &Request, reply_to: &str, delivered: Option<oneshot::Sender<Delivered>>) {
-        let mut headers = HeaderBuf::new();
-        let reply_partition = match &self.replies {
-            Replies::Shared { partition, .. } => Some(*partition),
-            _ => None,
-        };
-        // Ours come last: of several with one name the last one counts.
-        headers.copy(HeadersRef::from(&request.headers));
-        headers.request(&RequestHeaders {
-            reply_to: Some(reply_to),
-            reply_partition,
-            correlation: Some(request.id.as_u128()),
-            deadline: Some(epoch_millis(request.deadline)),
-            hops: Some(request.hops),
-            content_type: content_type(self.format),
-            traceparent: request.traceparent.as_deref(),
-        });
-        let mut enveloped = Vec::new();
-        let value = match request.envelope {
-            Envelope::Headers => &request.value,
-            Envelope::Json => {
-                let return_topic = Some(reply_to.to_owned());
-                wire::Envelope { data: &request.value, return_topic }.write(&mut enveloped);
-                &enveloped
-            }
-        };
-        let (this, id) = (self.this.clone(), request.id);
-        let awaited = delivered.is_some();
-        let sent = Sent { this, id, awaited, delivered: Mutex::new(delivered) };
-        let receipt = Receipt::Settle(Arc::new(sent), 0);
-        let headers = pairs(&headers);
-        let record = Outgoing {
-            key: request.key.as_deref(),
-            value: Some(value),
-            headers: &headers,
-            ..Outgoing::to(&request.topic)
-        };
-        self.counters.one(Count::Requests);
-        if let Err(error) = self.producer.send(record, receipt) {
-            self.fail(id, &error);
-        }
-    }
-
-    /// A request that could not be sent is answered with that.
-    pub(super) fn fail(&self, id: Uuid, error: &ProduceError) {
-        if let Some(waiter) = self.table.take(id.as_u128()) {
-            let code = match error {
-                ProduceError::TooLarge { .. } => Code::TooLarge,
-                ProduceError::UnknownTopic { .. } => Code::UnknownTopic,
-                _ => Code::Timeout,
-            };
-            let error =
-                CallError::new(code, waiter.topic, error.to_string()).with_retryable(error.is_retryable());
-            let _ = waiter.reply.send(Err(error));
-        }
-    }
-
-    /// Looks for a topic, or makes it, before a request goes out.
-    async fn prepare_and_write(
-        &self,
-        request: Request,
-        reply_to: String,
-        delivered: Option<oneshot::Sender<Delivered>>,
-    ) {
-        let prepared = async {
-            self.ensure(&request.topic).await?;
-            match &self.inbox {
-                Some(_) => Ok(()),
-                None => self.make_ephemeral(request.id, &reply_to).await,
-            }
-        };
-        match prepared.await {
-            // Otherwise the caller's own time is over, and it has said so itself.
-            Ok(()) if Instant::now() < request.deadline => self.write(&request, &reply_to, delivered),
-            Ok(()) => {}
-            Err::<_, Error>(error) => {
-                if let Some(waiter) = self.table.take(request.id.as_u128()) {
-                    let error = CallError::new(not_prepared(&error), waiter.topic, error.to_string());
-                    let _ = waiter.reply.send(Err(error));
-                }
-            }
-        }
-    }
-
-    async fn make_ephemeral(&self, id: Uuid, topic: &str) -> Result<(), Error> {
-        let (config, spec) = (self.config.clone(), own_topic(topic));
-        let made =
-            tokio::task::spawn_blocking(move || topics::ensure(&config, &[spec], TopicPolicy::default()));
-        made.await.map_err(|_| Error::Stopped)??;
-        let reader = self.reader.get().ok_or(Error::Stopped)?;
-        reader.watch(topic.to_owned()).await?;
-        if !self.ephemeral.serves(id, topic) {
-            // Its caller has gone meanwhile, and deleted it before it was there.
-            self.end_ephemeral(topic.to_owned());
-        }
-        Ok(())
-    }
-
-    /// Deletes a topic that served one attempt, without anybody waiting for it.
-    fn end_ephemeral(&self, topic: String) {
-        if let Some(reader) = self.reader.get() {
-            reader.unwatch(topic.clone());
-        }
-        let Some(this) = self.this.upgrade() else { return };
-        let until = std::time::Instant::now() + Duration::from_secs(30);
-        self.runtime.spawn(async move {
-            this.delete(vec![topic.clone()], until).await;
-            this.ephemeral.deleted(&topic);
-        });
-    }
-}
-
-/// A topic that is not there stays away; brokers that do not answer may come back.
-fn not_prepared(error: &Error) -> Code {
-    match error {
-        Error::Topic(TopicError::Unreachable { .. } | TopicError::NoLeader { .. }) => Code::Timeout,
-        Error::Shared(error) => not_prepared(error),
-        _ => Code::UnknownTopic,
-    }
 }
 
 /// One partition, and what nobody deletes is empty after an hour.
-fn own_topic(name: &str) -> TopicSpec {
+pub(super) fn own_topic(name: &str) -> TopicSpec {
     let config = [("cleanup.policy", "delete"), ("retention.ms", "3600000")];
     TopicSpec {
         name: name.to_owned(),
         partitions: Some(1),
         config: config.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
-    }
-}
-
-/// A time of ours as one of the wire.
-fn epoch_millis(deadline: Instant) -> u64 {
-    let left = deadline.saturating_duration_since(Instant::now());
-    let at = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default() + left;
-    u64::try_from(at.as_millis()).unwrap_or(u64::MAX)
-}
-
-impl Route for Shared {
-    fn format(&self) -> Format {
-        self.format
-    }
-
-    fn id(&self) -> Uuid {
-        let count = self.asked.fetch_add(1, Ordering::Relaxed);
-        Uuid::from_u128(self.first_id.wrapping_add(u128::from(count)))
-    }
-
-    fn send(&self, request: Request) -> PendingReply {
-        let (reply, pending) = oneshot::channel();
-        let waiter = Waiter { topic: request.topic.to_string(), reply };
-        let id = request.id;
-        let mut pending = PendingReply::new(pending);
-        let Some(this) = self.this.upgrade() else { return pending };
-        if self.table.insert(id.as_u128(), waiter) {
-            pending = pending.forgotten_by(this.clone(), id);
-        }
-        if self.closed.load(Ordering::SeqCst) {
-            // The answer would come to nobody.
-            if let Some(waiter) = self.table.take(id.as_u128()) {
-                waiter.close();
-            }
-            return pending;
-        }
-        let mut tell = None;
-        if request.tell_delivery {
-            let (sender, delivered) = oneshot::channel();
-            pending = pending.with_delivery(delivered);
-            tell = Some(sender);
-        }
-        match &self.inbox {
-            Some(inbox) if self.is_known(&request.topic) => self.write(&request, inbox, tell),
-            _ => {
-                let reply_to = self.inbox.clone().unwrap_or_else(|| self.ephemeral.open(id));
-                self.runtime.spawn(async move { this.prepare_and_write(request, reply_to, tell).await });
-            }
-        }
-        pending
-    }
-}
-
-impl Forget for Shared {
-    fn forget(&self, id: Uuid) {
-        self.table.take(id.as_u128());
-        if let Some(topic) = self.ephemeral.close(id) {
-            self.end_ephemeral(topic);
-        }
     }
 }

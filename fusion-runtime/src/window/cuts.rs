@@ -98,11 +98,6 @@ impl<R, P> Cuts<R, P> {
     pub(crate) fn has_open(&self) -> bool {
         !self.open.slots.is_empty()
     }
-
-    /// How many handlers are still at it.
-    pub(crate) fn outstanding(&self) -> usize {
-        self.waiting.iter().map(|cut| cut.results.outstanding).sum::<usize>() + self.open.outstanding
-    }
 }
 
 #[cfg(test)]
@@ -121,11 +116,7 @@ mod tests {
         let behind = cuts.expect();
         cuts.fill(behind, Some("behind"));
         cuts.cut(20);
-        assert_eq!(
-            (cuts.take(), cuts.waiting(), cuts.outstanding()),
-            (None, 2, 1),
-            "not before the first one"
-        );
+        assert_eq!((cuts.take(), cuts.waiting()), (None, 2), "not before the first one");
         cuts.fill(slow, Some("slow"));
         assert_eq!(cuts.take(), Some((vec!["late", "slow", "quick"], 10)), "in the order of firing");
         assert_eq!(cuts.take(), Some((vec!["behind"], 20)));

@@ -106,6 +106,24 @@ pub trait Joins: Gathers {
     fn merge(held: &mut Self::Held, other: Self::Held);
 }
 
+impl<P: Gathers<Held: Merges>> Joins for P {
+    fn merge(held: &mut P::Held, other: P::Held) {
+        held.take(other);
+    }
+}
+
+/// What is held, if it can be merged.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be merged, and sessions are",
+    label = "not `Merge`",
+    note = "implement `fusion::Merge` for it"
+)]
+pub trait Merges {
+    /// Takes what another session held.
+    fn take(&mut self, other: Self);
+}
+
 /// What a `Vec<T>` holds while its window is open: only handing it over sorts.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
@@ -130,10 +148,9 @@ impl<T: Send + 'static> Gathers for Vec<T> {
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<T: Send + 'static> Joins for Vec<T> {
-    fn merge(held: &mut InOrder<T>, other: InOrder<T>) {
-        held.0.extend(other.0);
+impl<T> Merges for InOrder<T> {
+    fn take(&mut self, other: Self) {
+        self.0.extend(other.0);
     }
 }
 
@@ -168,11 +185,10 @@ impl<T: Send + 'static> Gathers for Option<T> {
     }
 }
 
-#[diagnostic::do_not_recommend]
-impl<T: Send + 'static> Joins for Option<T> {
-    fn merge(held: &mut Last<T>, other: Last<T>) {
+impl<T> Merges for Last<T> {
+    fn take(&mut self, other: Self) {
         if let Some((place, item)) = other.0 {
-            held.keep(place, item);
+            self.keep(place, item);
         }
     }
 }
@@ -190,9 +206,9 @@ impl<G: Gather<Item: Send + 'static>> Gathers for G {
 }
 
 #[diagnostic::do_not_recommend]
-impl<G: Merge<Item: Send + 'static>> Joins for G {
-    fn merge(held: &mut G, other: G) {
-        held.merge(other);
+impl<G: Merge> Merges for G {
+    fn take(&mut self, other: G) {
+        self.merge(other);
     }
 }
 

@@ -4,6 +4,7 @@
 //! gather, and the run of the handler once a window fires. [`WindowSpec`] is everything else that the attribute says.
 
 mod clock;
+mod copartition;
 #[doc(hidden)]
 pub mod core;
 mod cuts;
@@ -12,6 +13,7 @@ mod gather;
 mod gathering;
 mod hand_in;
 mod intake;
+mod key;
 mod log;
 mod observed;
 mod reactor;
@@ -21,16 +23,19 @@ mod typed;
 
 #[doc(hidden)]
 pub use crate::reactor::Context;
+pub(crate) use copartition::{Copartition, check};
 pub(crate) use ends::Ends;
-pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged, Place};
+pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged, Merges, Place};
 pub(crate) use gathering::Gatherings;
 pub use hand_in::{Reason, Window};
 pub(crate) use intake::{Intake, Target};
+pub use key::{GroupKey, KeyOf, KeyType, Keyed, KeyedAlways, KeyedMaybe};
 pub use observed::Skipped;
 pub use reactor::{EventTime, Read, Unread, WindowReactor, millis};
 pub use source::{
-    Copied, CopiedClone, CopiedNot, GatheredAs, GroupKey, ItemType, KeyOf, KeyType, Keyed, KeyedAlways,
-    KeyedMaybe, Overlaps, ReadRecord, RecordOf, Records, Repeats, SameRecord, of, read, records, stranger,
+    Copied, CopiedClone, CopiedNot, Copies, Decodes, GatheredAs, HeldTwice, ItemType, Known, Overlaps,
+    ReadRecord, Reads, RecordOf, Records, Repeats, SameRecord, Taker, TakerKnown, TakerUnknown, of, read,
+    records, stranger,
 };
 pub use spec::{Emit, Hopping, Kind, MaxOpen, Sessions, Sliding, Strategy, Tumbling, WindowSpec};
 pub(crate) use typed::{AnyWindow, Declared, Typed};

@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
+use crate::broker::Settings;
+
 use super::core::LateReason;
 
 /// Why a record of a source was skipped, or not let move time.
@@ -24,6 +26,11 @@ impl Skipped {
     /// All of them.
     pub const ALL: [Skipped; 5] =
         [Skipped::Undecodable, Skipped::NoKey, Skipped::NoTime, Skipped::TooFar, Skipped::Ahead];
+
+    /// Whether such a record becomes a dead letter.
+    pub(crate) fn is_kept(self, settings: &Settings) -> bool {
+        self == Skipped::TooFar || settings.keep_skipped
+    }
 
     /// The word for it in metrics and dead letters.
     pub const fn as_str(self) -> &'static str {

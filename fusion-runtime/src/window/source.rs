@@ -1,15 +1,15 @@
-//! How a record of a source is read, and what makes all sources of a window one: records of one type, keys of one type.
+//! How a record of a source is read, and what its parameter must be.
 
-use std::{any::Any, hash::Hash, marker::PhantomData};
+use std::{any::Any, marker::PhantomData};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::de::DeserializeOwned;
 
 use crate::{
-    contract::{Contract, Envelope, KeyBytes, List, Readable, Topic, Untyped},
+    contract::{Contract, Envelope, List, Readable, Topic, Untyped},
     failure::{Code, Failure},
 };
 
-use super::{Gathers, Unread};
+use super::{Gather, Gathers, Unread};
 
 /// The parameters of a topic as one item of a window. `R` is what the window says, for a topic that nothing declares.
 #[doc(hidden)]
@@ -18,14 +18,14 @@ pub trait Records<R> {
     type Item: 'static;
 }
 
-/// The same, to be read.
+/// The same, to be read as `I`, which is what the parameter gathers.
 #[doc(hidden)]
 pub trait ReadRecord<R>: Records<R> {
     /// Reads a record.
     ///
     /// # Errors
     /// With code `decode`.
-    fn read(value: Unread<'_>, envelope: Envelope) -> Result<Self::Item, Failure>;
+    fn read<I: Decodes + 'static>(value: Unread<'_>, envelope: Envelope) -> Result<I, Failure>;
 }
 
 impl<R> Records<R> for () {
@@ -33,8 +33,8 @@ impl<R> Records<R> for () {
 }
 
 impl<R> ReadRecord<R> for () {
-    fn read(_: Unread<'_>, _: Envelope) -> Result<(), Failure> {
-        Ok(())
+    fn read<I: 'static>(_: Unread<'_>, _: Envelope) -> Result<I, Failure> {
+        same(())
     }
 }
 
@@ -42,9 +42,9 @@ impl<R, T: 'static> Records<R> for (T,) {
     type Item = T;
 }
 
-impl<R, T: Readable + 'static> ReadRecord<R> for (T,) {
-    fn read(value: Unread<'_>, envelope: Envelope) -> Result<T, Failure> {
-        value.single(envelope)
+impl<R, T: 'static> ReadRecord<R> for (T,) {
+    fn read<I: Decodes>(value: Unread<'_>, envelope: Envelope) -> Result<I, Failure> {
+        I::decode(value, envelope)
     }
 }
 
@@ -52,9 +52,9 @@ impl<R, T: 'static> Records<R> for List<T> {
     type Item = Vec<T>;
 }
 
-impl<R, T: Readable + 'static> ReadRecord<R> for List<T> {
-    fn read(value: Unread<'_>, envelope: Envelope) -> Result<Vec<T>, Failure> {
-        value.single(envelope)
+impl<R, T: 'static> ReadRecord<R> for List<T> {
+    fn read<I: Decodes>(value: Unread<'_>, envelope: Envelope) -> Result<I, Failure> {
+        I::decode(value, envelope)
     }
 }
 
@@ -62,10 +62,17 @@ impl<R: 'static> Records<R> for Untyped {
     type Item = R;
 }
 
-impl<R: Readable + 'static> ReadRecord<R> for Untyped {
-    fn read(value: Unread<'_>, _: Envelope) -> Result<R, Failure> {
-        value.one()
+impl<R: 'static> ReadRecord<R> for Untyped {
+    fn read<I: Decodes>(value: Unread<'_>, envelope: Envelope) -> Result<I, Failure> {
+        I::decode(value, envelope)
     }
+}
+
+/// `gathers` has the error if these are two types. As a bound here there would be one more for each topic.
+fn same<T: 'static, I: 'static>(item: T) -> Result<I, Failure> {
+    let mut item = Some(item);
+    let item = (&mut item as &mut dyn Any).downcast_mut::<Option<I>>().and_then(Option::take);
+    item.ok_or_else(|| Failure::new(Code::Decode, "the source gathers something else"))
 }
 
 macro_rules! several {
@@ -74,8 +81,8 @@ macro_rules! several {
             type Item = Self;
         }
         impl<R, $($name: Readable + Send + 'static),*> ReadRecord<R> for ($($name,)*) {
-            fn read(value: Unread<'_>, envelope: Envelope) -> Result<Self, Failure> {
-                value.opened(envelope)?.several()
+            fn read<I: 'static>(value: Unread<'_>, envelope: Envelope) -> Result<I, Failure> {
+                value.opened(envelope)?.several::<Self>().and_then(same)
             }
         }
     };
@@ -136,29 +143,57 @@ impl<T> GatheredAs<T> for T {}
 impl<I> ItemType<I> {
     /// Requires that the records of another topic are the same.
     pub const fn also<J: SameRecord<I>>(&self, _: ItemType<J>) {}
+}
 
-    /// Requires that a parameter gathers them.
-    pub const fn gathered_by<P: Gathers>(&self)
-    where
-        I: GatheredAs<P::Item>,
-    {
+/// A parameter that gathers, also where everything is assumed to gather.
+#[doc(hidden)]
+pub trait Known {}
+
+impl<T> Known for Vec<T> {}
+impl<T> Known for Option<T> {}
+impl<G: Gather> Known for G {}
+
+/// Requires that the parameter `P` gathers the records of its source; by autoref nothing is required of one that
+/// gathers none at all, which is reported elsewhere.
+#[doc(hidden)]
+pub struct Taker<P>(PhantomData<fn() -> P>);
+
+impl<P> Taker<P> {
+    /// What the parameter's type says.
+    #[expect(clippy::new_without_default, reason = "an expansion calls it")]
+    pub const fn new() -> Self {
+        Taker(PhantomData)
     }
 }
+
+/// The better half of [`Taker`], found first.
+#[doc(hidden)]
+pub trait TakerKnown<P: Gathers> {
+    /// Requires that it gathers `I`.
+    fn gathers<I: GatheredAs<P::Item>>(&self, _: &ItemType<I>) {}
+}
+
+impl<P: Gathers + Known> TakerKnown<P> for &Taker<P> {}
+
+/// The other half of [`Taker`].
+#[doc(hidden)]
+pub trait TakerUnknown {
+    /// Requires nothing.
+    fn gathers<I>(&self, _: &ItemType<I>) {}
+}
+
+impl<P> TakerUnknown for Taker<P> {}
 
 /// Reads a record of `topic` for a parameter that gathers `I`.
 ///
 /// # Errors
 /// With code `decode`.
 #[doc(hidden)]
-pub fn read<C, I: 'static>(_: Topic<C>, value: Unread<'_>) -> Result<I, Failure>
+pub fn read<C, I: Decodes + 'static>(_: Topic<C>, value: Unread<'_>) -> Result<I, Failure>
 where
     C: Contract<Params: ReadRecord<<C as Contract>::Reply>>,
 {
-    let item = <C::Params as ReadRecord<C::Reply>>::read(value, C::ENVELOPE)?;
-    // `gathered_by` has the error if these are two types. As a bound here there would be one more for each topic.
-    let mut item = Some(item);
-    let item = (&mut item as &mut dyn Any).downcast_mut::<Option<I>>().and_then(Option::take);
-    item.ok_or_else(|| Failure::new(Code::Decode, "the source gathers something else"))
+    <C::Params as ReadRecord<C::Reply>>::read(value, C::ENVELOPE)
 }
 
 /// The record of a topic that the window does not gather.
@@ -167,130 +202,81 @@ pub fn stranger(topic: usize) -> Failure {
     Failure::new(Code::Decode, format!("the window has no topic number {topic}"))
 }
 
-/// What can be the key of a window.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be the key of a window",
-    label = "not `KeyBytes + Serialize + Eq + Hash + Clone + Send`",
-    note = "derive or implement what is missing; `fusion::KeyBytes` needs no methods: `impl KeyBytes for {Self} {{}}`"
-)]
-pub trait GroupKey: Sized {
-    /// The key's bytes.
-    fn bytes(&self) -> Option<Vec<u8>>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<K: KeyBytes + Serialize + Eq + Hash + Clone + Send + 'static> GroupKey for K {
-    fn bytes(&self) -> Option<Vec<u8>> {
-        self.to_key()
-    }
-}
-
-/// A key as a source has it.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "the key of this source is `{Self}`, and that of the window is `{K}`",
-    label = "expected `{K}` or `Option<{K}>`",
-    note = "all sources of a window have one type of key, which is also that of `Key<..>`"
-)]
-pub trait KeyOf<K> {
-    /// The key, if the record has one.
-    fn key(&self) -> Option<&K>;
-}
-
-#[diagnostic::do_not_recommend]
-impl<K> KeyOf<K> for K {
-    fn key(&self) -> Option<&K> {
-        Some(self)
-    }
-}
-
-#[diagnostic::do_not_recommend]
-impl<K> KeyOf<K> for Option<K> {
-    fn key(&self) -> Option<&K> {
-        self.as_ref()
-    }
-}
-
-/// The type of a window's keys.
-#[doc(hidden)]
-pub struct KeyType<K>(PhantomData<fn() -> K>);
-
-impl<K> KeyType<K> {
-    /// A type that is written, or one that the first source has.
-    #[expect(clippy::new_without_default, reason = "an expansion calls it")]
-    pub const fn new() -> Self {
-        KeyType(PhantomData)
-    }
-
-    /// It is the one that this source has.
-    pub const fn is(&self, _: KeyType<K>) {}
-
-    /// The key that a source has.
-    pub fn of<'a>(&self, key: &'a impl KeyOf<K>) -> Option<&'a K> {
-        key.key()
-    }
-
-    /// The bytes of a key.
-    pub fn bytes(&self, key: Option<&K>) -> Option<Vec<u8>>
-    where
-        K: GroupKey,
-    {
-        key?.bytes()
-    }
-}
-
-/// Finds the type of keys that a source has, in the first one: by autoref, `Option<K>` gives `K`, any other type
-/// itself.
-#[doc(hidden)]
-pub struct Keyed<'a, V>(pub &'a V);
-
-/// The better half of [`Keyed`], found first.
-#[doc(hidden)]
-pub trait KeyedMaybe<K> {
-    /// The type of keys.
-    fn ty(&self) -> KeyType<K>;
-}
-
-impl<K> KeyedMaybe<K> for &Keyed<'_, Option<K>> {
-    fn ty(&self) -> KeyType<K> {
-        KeyType::new()
-    }
-}
-
-/// The other half of [`Keyed`].
-#[doc(hidden)]
-pub trait KeyedAlways<K> {
-    /// The type of keys.
-    fn ty(&self) -> KeyType<K>;
-}
-
-impl<K> KeyedAlways<K> for Keyed<'_, K> {
-    fn ty(&self) -> KeyType<K> {
-        KeyType::new()
-    }
-}
-
 /// What the closure behind `by` or `at` gives.
 #[doc(hidden)]
 pub fn of<T: ?Sized, V>(item: &T, closure: impl FnOnce(&T) -> V) -> V {
     closure(item)
 }
 
-/// A record that can be copied, for windows that overlap.
+// What a window asks of its parameters stands in the `where` clauses of all that the attribute makes: what is assumed
+// there is not reported a second time inside. These say in one trait what is asked of an associated type.
+
+/// The records of a source can be read.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot gather a source",
+    label = "neither `Vec<T>`, `Option<T>` nor `Gather`",
+    note = "implement `fusion::Gather` for it; if it is handed in, put `#[hand_in]` before the parameter"
+)]
+pub trait Reads: Gathers<Item: Decodes> {}
+
+impl<P: Gathers<Item: Decodes>> Reads for P {}
+
+/// What can be read from a record, in our words.
+// Not a subtrait of `DeserializeOwned`: rustc would ask for that first, in serde's words.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read from a record",
+    label = "not `Deserialize`",
+    note = "derive it: `#[derive(serde::Deserialize)]`"
+)]
+pub trait Decodes: Sized {
+    /// Reads one.
+    ///
+    /// # Errors
+    /// With code `decode`.
+    fn decode(value: Unread<'_>, envelope: Envelope) -> Result<Self, Failure>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> Decodes for T {
+    fn decode(value: Unread<'_>, envelope: Envelope) -> Result<T, Failure> {
+        value.single(envelope)
+    }
+}
+
+/// The records of a source can be copied, for windows that overlap.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot gather a source",
+    label = "neither `Vec<T>`, `Option<T>` nor `Gather`",
+    note = "implement `fusion::Gather` for it; if it is handed in, put `#[hand_in]` before the parameter"
+)]
+pub trait Overlaps: Gathers {
+    /// A second one.
+    fn copy(item: &Self::Item) -> Self::Item;
+}
+
+impl<P: Gathers<Item: Copies>> Overlaps for P {
+    fn copy(item: &P::Item) -> P::Item {
+        item.copy()
+    }
+}
+
+/// A record that can be copied, in our words.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not `Clone`, and a record of this source belongs to several windows",
     label = "its records are not `Clone`",
     note = "derive it: `#[derive(Clone)]`"
 )]
-pub trait Overlaps {
+pub trait Copies {
     /// A second one.
     fn copy(&self) -> Self;
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Clone> Overlaps for T {
+impl<T: Clone> Copies for T {
     fn copy(&self) -> T {
         self.clone()
     }
@@ -308,10 +294,28 @@ pub trait Repeats: Gathers {
     fn copy(held: &Self::Held) -> Self::Held;
 }
 
+impl<P: Gathers<Held: HeldTwice<P>>> Repeats for P {
+    fn copy(held: &P::Held) -> P::Held {
+        held.copy()
+    }
+}
+
+/// What is held for the parameter `P` can be copied, in our words.
+#[doc(hidden)]
+#[diagnostic::on_unimplemented(
+    message = "`{P}` is not `Clone`, and `emit = updates` hands over a copy after each record",
+    label = "not `Clone`",
+    note = "derive it: `#[derive(Clone)]`"
+)]
+pub trait HeldTwice<P> {
+    /// A second one.
+    fn copy(&self) -> Self;
+}
+
 #[diagnostic::do_not_recommend]
-impl<G: Gathers<Held: Clone>> Repeats for G {
-    fn copy(held: &G::Held) -> G::Held {
-        held.clone()
+impl<P, T: Clone> HeldTwice<P> for T {
+    fn copy(&self) -> T {
+        self.clone()
     }
 }
 
@@ -355,7 +359,7 @@ macro_rules! debug {
     };
 }
 
-debug! { ItemType<I> KeyType<K> Keyed<('_) V> Copied<('_) H> }
+debug! { ItemType<I> Taker<P> Copied<('_) H> }
 
 impl Unread<'_> {
     /// Reads the only parameter. fusion-clj wraps that in an array, too.

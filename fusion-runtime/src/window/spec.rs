@@ -91,6 +91,21 @@ pub struct MaxOpen {
     pub bytes: Option<u64>,
 }
 
+impl MaxOpen {
+    /// What is more than it allows, in words.
+    pub(crate) fn exceeded(&self, keys: u64, bytes: u64) -> Option<String> {
+        match (self.keys, self.bytes) {
+            (Some(most), _) if keys > most => {
+                Some(format!("{keys} windows are open, more than `max_open(keys = {most})` allows"))
+            }
+            (_, Some(most)) if bytes > most => {
+                Some(format!("open windows hold {bytes} bytes, more than `max_open(bytes = {most})` allows"))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl WindowSpec {
     /// The defaults.
     #[doc(hidden)]

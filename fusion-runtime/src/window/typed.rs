@@ -17,8 +17,8 @@ use crate::{
 
 use super::{
     Emit, Kind, Unread, WindowReactor, WindowSpec,
-    core::{self, Cut, RulesError},
-    gathering::{Env, Gathering, gathering},
+    core::{self, RulesError},
+    gathering::{Env, Gathering, Left, gathering},
     log::{Topic, failures_topic, log_topic},
     observed::Observed,
 };
@@ -122,7 +122,7 @@ pub(crate) trait AnyWindow: Send + Sync {
     /// Reads where a record of the topic at this place belongs.
     fn sort(&self, topic: usize, value: Unread<'_>, time: Option<i64>) -> Result<Sorted, Failure>;
     /// The open windows of one partition of its log, empty or as the last owner left them.
-    fn gathering(&self, env: Env, left: Option<&Cut>) -> Result<Box<dyn Gathering>, RulesError>;
+    fn gathering(&self, env: Env, left: Left<'_>) -> Result<Box<dyn Gathering>, RulesError>;
 }
 
 /// The only implementation of [`AnyWindow`].
@@ -147,7 +147,7 @@ impl<W: WindowReactor> AnyWindow for Typed<W> {
         read::<W>(topic, value, time).map(|read| Sorted { key: read.key, time: read.time })
     }
 
-    fn gathering(&self, env: Env, left: Option<&Cut>) -> Result<Box<dyn Gathering>, RulesError> {
+    fn gathering(&self, env: Env, left: Left<'_>) -> Result<Box<dyn Gathering>, RulesError> {
         gathering::<W>(env, left)
     }
 }

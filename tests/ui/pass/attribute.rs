@@ -52,6 +52,27 @@ async fn hand_ins(
     Ok(length + u64::from(window.width) + u64::from(cx.attempt()))
 }
 
+/// What an app hands in may live for ever.
+#[reactor(topic = "attribute.statics")]
+#[allow(clippy::type_complexity)]
+fn statics(
+    name: State<&'static str>,
+    names: State<HashMap<&'static str, &'static [u8]>>,
+    shorten: State<for<'a> fn(&'a str) -> &'a str>,
+    count: State<Box<dyn Fn(&str) -> usize + Send + Sync>>,
+    #[hand_in] _region: &'static Region,
+) -> usize {
+    names.len() + count(shorten(*name))
+}
+
+struct Region;
+
+impl HandIn for &'static Region {
+    fn hand_in(_: &Run<'_>) -> Result<Self, Failure> {
+        Ok(&Region)
+    }
+}
+
 #[reactor(topic = "attribute.patterns")]
 fn patterns((a, b): (u8, u8), mut sum: u16, _: bool, #[payload] Window { width }: Window) -> u32 {
     sum += u16::from(a) + u16::from(b);
@@ -158,6 +179,7 @@ fn the_attribute_says_what_it_says() {
         text,
         unit,
         twelve,
-        borrowed_error
+        borrowed_error,
+        statics
     ];
 }

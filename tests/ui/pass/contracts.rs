@@ -16,6 +16,10 @@ pub(crate) mod services {
     /// It is done.
     #[contract(topic = "contracts.done", crate = ::fusion)]
     pub(crate) fn done(id: u64);
+
+    /// It is time.
+    #[contract(topic = "contracts.tick")]
+    pub(crate) fn tick();
 }
 
 #[reactor(topic = services::add)]
@@ -28,7 +32,7 @@ fn ship(article: String, to: String, _: Option<bool>) -> Result<Option<u64>, std
     format!("{article}{to}").parse().map(Some)
 }
 
-#[reactor(topic = services::done, to = services::add)]
+#[reactor(topic = services::done, to = services::tick)]
 fn done(id: u64) -> () {
     let _ = id;
 }
@@ -41,7 +45,7 @@ fn a_contract_says_what_it_is() {
     assert_eq!(<fake_add as fusion::Reactor>::SPEC.topic, "contracts.add");
     assert_eq!(<fake_add as fusion::Reactor>::SPEC.envelope, fusion::Envelope::Json);
     assert_eq!(<FakeShip as fusion::Reactor>::SPEC.name, "shipping");
-    assert_eq!(<done as fusion::Reactor>::SPEC.to, Some("contracts.add"));
+    assert_eq!(<done as fusion::Reactor>::SPEC.to, Some("contracts.tick"));
     assert_eq!(services::done::TOPIC, "contracts.done");
     reactors![fake_add, FakeShip, done];
 }

@@ -86,6 +86,15 @@ fn one(number: i64) -> i64 {
     number
 }
 
+/// A type of a name that generics have.
+#[derive(serde::Deserialize)]
+struct D(u8);
+
+#[reactor(topic = "names.types")]
+fn types(d: D, de: Vec<D>) -> usize {
+    de.len() + usize::from(d.0)
+}
+
 pub(crate) mod services {
     use fusion::prelude::*;
 
@@ -106,7 +115,7 @@ fn paths(e: i64) -> i64 {
 #[tokio::test]
 async fn all() {
     assert_eq!(deep(1).await, 1);
-    reactors![handler, outcome, r#fn, scopes, paths, services::deep,];
+    reactors![handler, outcome, r#fn, scopes, types, paths, services::deep,];
     let empty: fusion_runtime::reactor::Set<_> = reactors![];
     let _: fusion_runtime::reactor::Set<()> = empty;
     reactors![crate = ::fusion, paths];

@@ -64,10 +64,10 @@ impl Lowering<'_> {
             }
             Argument::Written(Arg { spread: None, value }) => {
                 let (span, value) = (ours_at(value.expr.span()), borrowed(&value.expr));
-                quote_spanned!(span=> #topic.arg::<#place>(&mut args, #value);)
+                quote_spanned!(span=> #topic.at::<#place>().put(&mut args, #value);)
             }
             Argument::Injected(answer) => {
-                quote_spanned!(answer.span()=> #topic.arg::<#place>(&mut args, &#answer);)
+                quote_spanned!(answer.span()=> #topic.at::<#place>().put(&mut args, &#answer);)
             }
         });
         let spread = node.args.iter().any(|arg| arg.spread.is_some());

@@ -15,11 +15,10 @@ use syn::spanned::Spanned;
 
 use self::expression::{ends, parenthesized};
 use self::target::contract;
-pub(crate) use self::target::{contract_for_sure, topic_name};
+pub(crate) use self::target::{ascribed, ascribed_imports, contract_for_sure, known, topic_name};
 use super::Analysed;
 use super::ast::{Each, Node, Target, Use};
 use crate::root::{Root, ours_at};
-use crate::topic::topic_id_literal;
 
 /// Expands one graph.
 pub(crate) struct Lowering<'a> {
@@ -41,9 +40,7 @@ impl Lowering<'_> {
             imports.extend(quote_spanned!(ours()=> use #root::{SeenByCopy as _, SeenByRef as _};));
         }
         if self.nodes().iter().any(|node| node.reply.is_some()) {
-            imports.extend(
-                quote_spanned!(ours()=> use #root::{AscribedDeclared as _, AscribedUndeclared as _};),
-            );
+            imports.extend(ascribed_imports(root));
         }
         if self
             .nodes()
@@ -55,14 +52,21 @@ impl Lowering<'_> {
         imports
     }
 
-    /// `let t_one = ..; let s_one = ..;` for all nodes.
-    pub(crate) fn slots(&self) -> TokenStream {
-        self.nodes().iter().map(|node| self.topic_and_slot(node)).collect()
+    /// `match .. { t_one => match .. { t_two => { let s_one = ..; let s_two = ..; body } } }`.
+    ///
+    /// It is no `let`, since in a `match` on something of a type that is private to another module rustc looks no
+    /// further, and with a `let` it finds the same type in every expression that follows.
+    pub(crate) fn with_topics(&self, body: &TokenStream) -> TokenStream {
+        let slots = self.nodes().iter().map(|node| self.slot(node));
+        let body = quote_spanned!(ours()=> { #(#slots)* #body });
+        self.nodes().iter().rev().fold(body, |body, node| {
+            let (asked, topic) = (self.asked(node), topic(node));
+            quote_spanned!(ours()=> match #asked { #topic => #body })
+        })
     }
 
-    fn topic_and_slot(&self, node: &Node) -> TokenStream {
+    fn slot(&self, node: &Node) -> TokenStream {
         let (topic, slot, name) = (topic(node), slot(node), node.key());
-        let asked = self.asked(node);
         let kind = match (&node.condition, &node.each, &node.otherwise) {
             (None, None, _) | (Some(_), None, Some(_)) => "one",
             (Some(_), None, None) => "maybe",
@@ -70,33 +74,20 @@ impl Lowering<'_> {
             (Some(_), Some(_), _) => "maybe_each",
         };
         let kind = Ident::new(kind, ours());
-        quote_spanned!(ours()=>
-            let #topic = #asked;
-            let #slot = #topic.#kind(#name);
-        )
+        quote_spanned!(ours()=> let #slot = #topic.#kind(#name);)
     }
 
     /// The topic, once it is known that it answers, and what. Everything that can be wrong with it is wrong with
     /// the literal or path, so all tokens are there.
     fn asked(&self, node: &Node) -> TokenStream {
         let span = ours_at(node.target.span());
-        let root = self.root.at(span);
         let topic = match (&node.target, &node.reply) {
-            (Target::Topic(topic), Some(reply)) => {
-                let (id, at_reply) = (topic_id_literal(topic), ours_at(reply.span()));
-                let topic = quote_spanned!(span=>
-                    (&&#root::Ascribed::<#id, #reply>::new(#root::TopicId, #topic)).topic()
-                );
-                quote_spanned!(at_reply=> #topic.answers::<#reply>())
-            }
-            (target, reply) => {
-                let contract = contract(target, self.root);
-                let topic = quote_spanned!(span=> #root::topic::<<#contract as #root::Contract>::Least>());
-                match reply {
-                    Some(reply) => quote_spanned!(ours_at(reply.span())=> #topic.answers::<#reply>()),
-                    None => topic,
-                }
-            }
+            (Target::Topic(topic), Some(reply)) => ascribed(topic, &reply.to_token_stream(), self.root),
+            (target, _) => known(target, self.root),
+        };
+        let topic = match &node.reply {
+            Some(reply) => quote_spanned!(ours_at(reply.span())=> #topic.answers::<#reply>()),
+            None => topic,
         };
         quote_spanned!(span=> #topic.asked())
     }
@@ -247,6 +238,9 @@ impl Lowering<'_> {
     }
 
     /// One more than the depth of the deepest topic that is asked; one with `-> T` may be nobody's.
+    ///
+    /// Each is computed in a generic function: constants that stand in the open are evaluated by a lint before, and
+    /// rustc's path of a circle becomes twice as long.
     pub(crate) fn depth(&self) -> TokenStream {
         let root = self.root;
         let depths =
@@ -254,7 +248,10 @@ impl Lowering<'_> {
                 |node| {
                     let (span, contract) = (ours_at(node.target.span()), contract(&node.target, root));
                     let root = root.at(span);
-                    quote_spanned!(span=> <#contract as #root::Contract>::DEPTH)
+                    quote_spanned!(span=> {
+                        const fn depth<L: #root::Of>() -> usize { <L::Contract as #root::Contract>::DEPTH }
+                        depth::<<#contract as #root::Contract>::Least>()
+                    })
                 },
             );
         let deepest = depths.reduce(|a, b| quote_spanned!(ours()=> #root::deeper(#a, #b)));

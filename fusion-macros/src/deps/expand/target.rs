@@ -2,8 +2,8 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{ToTokens, quote_spanned};
-use syn::Path;
 use syn::spanned::Spanned;
+use syn::{LitStr, Path};
 
 use crate::deps::ast::Target;
 use crate::root::{Root, ours_at};
@@ -43,6 +43,28 @@ pub(crate) fn contract_for_sure(target: &Target, root: &Root) -> TokenStream {
     let (contract, span) = (contract(target, root), target.span());
     let root = root.at(span);
     quote_spanned!(span=> <<#contract as #root::Contract>::Least as #root::Of>::Contract)
+}
+
+/// The topic, known by its contract.
+pub(crate) fn known(target: &Target, root: &Root) -> TokenStream {
+    let (contract, span) = (contract(target, root), ours_at(target.span()));
+    let root = root.at(span);
+    quote_spanned!(span=> #root::topic::<<#contract as #root::Contract>::Least>())
+}
+
+/// The topic, known by its contract if anything declares it, and by what it is said to answer if nothing does.
+pub(crate) fn ascribed(topic: &LitStr, reply: &TokenStream, root: &Root) -> TokenStream {
+    let (id, span) = (topic_id_literal(topic), ours_at(topic.span()));
+    let root = root.at(span);
+    let probe =
+        quote_spanned!(span=> (&&#root::Ascribed::<#id, #reply>::new(#root::TopicId, #topic)).topic());
+    // What is borrowed ends with the block: it is not kept while the graph runs.
+    quote_spanned!(span=> { #probe })
+}
+
+/// What [`ascribed`] calls methods of.
+pub(crate) fn ascribed_imports(root: &Root) -> TokenStream {
+    quote_spanned!(Span::mixed_site()=> use #root::{AscribedDeclared as _, AscribedUndeclared as _};)
 }
 
 /// The topic's name as a value.

@@ -111,6 +111,9 @@ impl Config {
         // A request must not wait for company.
         put(&mut properties, "linger.ms", "0");
         put(&mut properties, "partitioner", "murmur2_random");
+        // Without a linger librdkafka would choose a partition for each record that has no key, and send a batch for each:
+        // requests of one moment go to one partition instead, the next millisecond's to another.
+        put(&mut properties, "sticky.partitioning.linger.ms", "1");
         if self.is_embedded() {
             // It would not find duplicates anyway, and asking for a producer id costs the first record half a
             // second. One request at a time keeps the order over librdkafka's own retries.
@@ -192,6 +195,7 @@ impl fmt::Display for Config {
         writeln!(out, "brokers = {}{embedded}", self.bootstrap())?;
         writeln!(out, "hops = {}", settings.hops)?;
         writeln!(out, "stop_limit = {:?}", settings.stop_limit)?;
+        writeln!(out, "revoke_limit = {:?}", settings.revoke_limit)?;
         writeln!(out, "connect_limit = {:?}", settings.connect_limit)?;
         writeln!(out, "in_flight = {} records", settings.in_flight)?;
         writeln!(out, "largest_value = {} bytes", settings.largest_value)?;

@@ -148,6 +148,11 @@ impl Config {
         self.with(|settings| settings.stop_limit = limit)
     }
 
+    /// See [`Settings::revoke_limit`].
+    pub fn revoke_limit(self, limit: Duration) -> Config {
+        self.with(|settings| settings.revoke_limit = limit)
+    }
+
     /// See [`Settings::connect_limit`].
     pub fn connect_limit(self, limit: Duration) -> Config {
         self.with(|settings| settings.connect_limit = limit)

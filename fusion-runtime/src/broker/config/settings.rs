@@ -21,6 +21,9 @@ pub struct Settings {
     pub hops: u32,
     /// How long a stop may take: what runs is finished and acknowledged, then everything ends. Default 30 s.
     pub stop_limit: Duration,
+    /// How long what runs may hold up a partition that goes to another instance. It is dropped then, and handled again
+    /// there; the whole group waits meanwhile. Default 10 s.
+    pub revoke_limit: Duration,
     /// How long the brokers may take to answer at the start. Default 10 s.
     pub connect_limit: Duration,
     /// How many records may be waiting or running in the app at once; beyond it partitions are paused.
@@ -32,8 +35,8 @@ pub struct Settings {
     pub largest_value: usize,
     /// The most bytes that all header names and values of a record may have together. Default 32 KiB.
     pub largest_headers: usize,
-    /// Memory for records that were fetched and not yet taken, per consumer, in bytes; rounded up to KiB.
-    /// Default 64 MiB.
+    /// Memory for records that were fetched and not yet taken, per consumer, in bytes; rounded up to KiB. An app may
+    /// have taken as much again that no handler has come to, because one holds up its thread. Default 64 MiB.
     pub fetch_buffer: usize,
     /// Memory for records that were sent and not yet confirmed, per producer, in bytes; rounded up to KiB.
     /// Default 64 MiB.
@@ -49,7 +52,7 @@ pub struct Settings {
     /// Whether records that no window can use (bytes that cannot be read, without a key or a time) are kept in their
     /// topic's dead letters. They are counted in any case. Default: they are not.
     pub keep_skipped: bool,
-    /// Where a group begins that has never committed. Default at the earliest record.
+    /// Where a group begins in a topic for which it has never committed. Default at the earliest record.
     pub start: Start,
     /// How often transactions are committed: results are seen about this much later, and each costs the brokers a few
     /// milliseconds. Default 100 ms.
@@ -72,6 +75,7 @@ impl Default for Settings {
         Settings {
             hops: 16,
             stop_limit: Duration::from_secs(30),
+            revoke_limit: Duration::from_secs(10),
             connect_limit: Duration::from_secs(10),
             in_flight: 10_000,
             largest_value: MIB - largest_headers - FRAMING,
@@ -155,7 +159,8 @@ pub enum GroupProtocol {
     Consumer,
 }
 
-/// Where a group begins in a partition for which it has no commit.
+/// Where a group begins that has never committed for a topic. A partition that is added later is read from its beginning
+/// either way: its first records may be older than any member's knowledge of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Start {
     /// With the oldest record there is.

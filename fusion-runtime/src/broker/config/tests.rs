@@ -156,6 +156,7 @@ fn clients_get_what_the_promises_depend_on() {
     assert_eq!(consumer.get("fetch.wait.max.ms"), None);
     let producer = config.producer().unwrap();
     assert_eq!(producer.get("linger.ms"), Some("0"));
+    assert_eq!(producer.get("sticky.partitioning.linger.ms"), Some("1"));
     assert_eq!(producer.get("partitioner"), Some("murmur2_random"));
     assert_eq!(producer.get("message.max.bytes"), Some("1048576"));
     let other = config.set("client.id", "billing").group_consumer("app").unwrap();

@@ -38,6 +38,11 @@ impl Batch {
         self.messages.len() == 0
     }
 
+    /// The next message, which stays where it is.
+    pub fn peek(&self) -> Option<&Message> {
+        self.messages.as_slice().first()
+    }
+
     /// Shows the next message to `look` and destroys it. `None`: there is none left.
     pub fn next<R>(&mut self, look: impl FnOnce(&Message) -> R) -> Option<R> {
         // All come from one queue, so all are counted in one place; what `look` panics with leaves one message

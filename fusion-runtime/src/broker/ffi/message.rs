@@ -69,6 +69,11 @@ impl Message {
         unsafe { bytes(raw.payload, raw.len) }
     }
 
+    /// The bytes of key and value.
+    pub fn byte_size(&self) -> usize {
+        self.key().map_or(0, <[u8]>::len) + self.value().map_or(0, <[u8]>::len)
+    }
+
     /// Milliseconds since 1970, as the producer or the broker set them; `None` in records of the oldest format.
     pub fn timestamp_millis(&self) -> Option<i64> {
         let mut kind = sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;

@@ -282,3 +282,35 @@ fn a_forwarder_serves_only_its_own_client() {
     drop(queue);
     assert!(!forwarder.forward(&one, "own", 0));
 }
+
+/// rust-rdkafka's own accessors panic on the second of these.
+#[test]
+fn any_bytes_beside_an_offset_are_kept() {
+    let config = broker(GroupProtocol::Consumer, "kept", 3);
+    let client = config.assigned_consumer("keepers").unwrap();
+    let consumer: Arc<BaseConsumer<Forwarding>> =
+        Arc::new(client.create_with_context(Forwarding::default()).unwrap());
+    let mut commits = Commits::new(&consumer);
+    let mut offsets = Offsets::new();
+    offsets.set("kept", 0, 1, b"replaced").unwrap();
+    offsets.set("kept", 0, 7, b"a text").unwrap();
+    offsets.set("kept", 1, 8, b"\xff\0\xfe").unwrap();
+    assert_eq!(offsets.set("a\0b", 0, 1, b""), Err(rdkafka::types::RDKafkaErrorCode::InvalidTopic));
+    assert_eq!((offsets.len(), format!("{offsets:?}").as_str()), (2, "Offsets { partitions: 2, .. }"));
+    commits.send_offsets(&offsets).unwrap();
+    assert_eq!(commits.outcome(Duration::from_secs(20)), Some(Ok(())));
+    let all = committed(&consumer, (0..3).map(|partition| ("kept", partition)), Duration::from_secs(20));
+    let all: Vec<_> = all.unwrap().into_iter().map(|known| (known.offset, known.metadata)).collect();
+    assert_eq!(all, [(Some(7), b"a text".to_vec()), (Some(8), b"\xff\0\xfe".to_vec()), (None, Vec::new())]);
+}
+
+#[test]
+fn a_consumer_without_a_group_shows_nothing() {
+    let config = broker(GroupProtocol::Consumer, "alone", 1);
+    let consumer: BaseConsumer = config.assigned_consumer("nobody").unwrap().create().unwrap();
+    assert_eq!(GroupMetadata::of(&consumer), None);
+    let named = GroupMetadata::named("orders", 3, "me").unwrap();
+    assert_eq!((named.group(), named.member(), named.generation()), ("orders", "me", 3));
+    assert_ne!(Some(named), GroupMetadata::named("orders", 4, "me"));
+    assert_eq!(GroupMetadata::named("a\0b", 3, "me"), None);
+}

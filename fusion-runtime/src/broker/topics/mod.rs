@@ -137,7 +137,7 @@ fn create(
     if let Some(broker) = config.embedded_broker() {
         for spec in missing {
             let count = spec.partitions.or(partitions).unwrap_or(EmbeddedKafka::PARTITIONS);
-            let results = match broker.create_topic(&spec.name, count).map_err(|e| e.rdkafka_error_code()) {
+            let results = match broker.create(&spec.name, count).map_err(|e| e.rdkafka_error_code()) {
                 Ok(()) => Ok(vec![Ok(spec.name.clone())]),
                 Err(code) => Ok(vec![Err((spec.name.clone(), code.unwrap_or(RDKafkaErrorCode::Fail)))]),
             };

@@ -13,10 +13,13 @@
 //! Anybody may commit for a group: a tool that resets offsets, a mirror that translates them, another library. So the
 //! text counts only if all of it is as we wrote it and its offset is the committed one ([`CommitMetadata::accept`]).
 
+mod answer;
 mod bytes;
 mod finished;
 #[cfg(test)]
 mod tests;
+
+pub(crate) use answer::Answer;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -6,16 +6,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rdkafka::{
-    Offset, TopicPartitionList,
-    consumer::Consumer as _,
-    error::{KafkaError, RDKafkaErrorCode},
-};
+use rdkafka::{Offset, TopicPartitionList, consumer::Consumer as _, error::KafkaError};
 use tokio::sync::mpsc;
 
 use crate::{
     Error,
-    broker::{Start, ffi},
+    broker::ffi,
     consume::{
         lanes::Pressure,
         metadata::{CommitMetadata, left_behind},
@@ -26,7 +22,7 @@ use crate::{
     observe::Count,
 };
 
-use super::{COMMITTED_LIMIT, Owner, Partition, UNKNOWN, WAITING_BYTES};
+use super::{COMMITTED_LIMIT, Owner, Partition, UNKNOWN, WAITING_BYTES, is_passing};
 
 impl Owner {
     /// Takes what the group gave: from the committed offsets on, never from where librdkafka would choose.
@@ -43,7 +39,7 @@ impl Owner {
         // Blocks this thread for a round trip. What runs goes on; nothing new is taken meanwhile.
         let known = match ffi::committed(&self.client, wanted, limit) {
             Ok(known) => known,
-            Err(error) if is_passing(error) => {
+            Err(error) if is_passing(&KafkaError::OffsetFetch(error)) => {
                 tracing::warn!(%error, group = &*self.core.app, "the broker does not say where the group stands yet");
                 return Ok(());
             }
@@ -54,15 +50,20 @@ impl Owner {
         for committed in known {
             let (topic, partition) = (committed.topic.as_str(), committed.partition);
             if let Some(error) = committed.error {
-                if !is_passing(error) {
-                    return Err(Error::client("consumer", KafkaError::OffsetFetch(error)));
+                let error = KafkaError::OffsetFetch(error);
+                if !is_passing(&error) {
+                    return Err(Error::client("consumer", error));
                 }
                 tracing::warn!(%error, topic, partition, "no committed offset yet");
                 return Ok(());
             }
-            let itself = self.services.get(topic).is_some_and(|service| service.commits());
+            let service = self.services.get(topic);
+            let itself = service.is_some_and(|service| service.commits());
+            // A log of our own is never read from its end: others may have written into it already.
+            let at_end = self.beginning.is_end(self.start, topic, partition)
+                && !service.is_some_and(|service| service.is_log());
             // Whoever commits by itself has to know where it begins, and where what it left behind must end.
-            let watermarks = if itself || committed.offset.is_none() && self.start == Start::Latest {
+            let watermarks = if itself || committed.offset.is_none() && at_end {
                 match self.client.fetch_watermarks(topic, partition, limit) {
                     Ok(watermarks) => Some(watermarks),
                     Err(error) => {
@@ -75,7 +76,7 @@ impl Owner {
             };
             let offset = match (committed.offset, watermarks) {
                 (Some(offset), _) => Offset::Offset(offset),
-                (None, Some((_, end))) if self.start == Start::Latest => Offset::Offset(end),
+                (None, Some((_, end))) if at_end => Offset::Offset(end),
                 (None, Some((start, _))) => Offset::Offset(start),
                 (None, None) => Offset::Beginning,
             };
@@ -85,7 +86,7 @@ impl Owner {
             offsets
                 .add_partition_offset(topic, partition, offset)
                 .map_err(|error| Error::client("consumer", error))?;
-            starts.push(Beginning {
+            starts.push(Found {
                 place: (committed.topic, committed.partition),
                 offset,
                 committed: committed.offset.unwrap_or(UNKNOWN),
@@ -93,7 +94,7 @@ impl Owner {
             });
         }
         let forwarder = self.queue.forwarder();
-        for Beginning { place: (topic, partition), .. } in &starts {
+        for Found { place: (topic, partition), .. } in &starts {
             // A stop undoes it, so it is done again at each assign, and before it.
             if !forwarder.forward(&self.client, topic, *partition) {
                 tracing::error!(topic, partition, "the partition could not be forwarded");
@@ -104,8 +105,8 @@ impl Owner {
         self.assign_at = Instant::now();
         self.assign_limit = COMMITTED_LIMIT.0;
         self.publish_membership();
-        for beginning in starts {
-            self.begin(beginning);
+        for found in starts {
+            self.begin(found);
         }
         // The end that `Latest` chose holds from now on, also for whoever has the partition next.
         self.commit(None);
@@ -113,8 +114,8 @@ impl Owner {
         Ok(())
     }
 
-    fn begin(&mut self, beginning: Beginning) {
-        let Beginning { place, offset, committed, left } = beginning;
+    fn begin(&mut self, found: Found) {
+        let Found { place, offset, committed, left } = found;
         let Some(service) = self.services.get(&place.0).cloned() else {
             tracing::error!(topic = place.0, "a topic that nobody serves was assigned");
             return;
@@ -167,20 +168,9 @@ impl Owner {
 }
 
 /// Where a partition begins.
-struct Beginning {
+struct Found {
     place: Place,
     offset: Offset,
     committed: i64,
     left: Option<CommitMetadata>,
-}
-
-/// Whether asking again may help.
-fn is_passing(error: RDKafkaErrorCode) -> bool {
-    !matches!(
-        error,
-        RDKafkaErrorCode::GroupAuthorizationFailed
-            | RDKafkaErrorCode::TopicAuthorizationFailed
-            | RDKafkaErrorCode::Fatal
-            | RDKafkaErrorCode::SaslAuthenticationFailed
-    )
 }

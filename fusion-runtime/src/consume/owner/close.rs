@@ -37,6 +37,7 @@ impl Owner {
         for partition in self.partitions.values() {
             partition.assignment.abandon();
         }
+        self.report_overlaps(&self.partitions.keys().cloned().collect::<Vec<_>>());
         // Half of what is left is for the commit, the rest for leaving the group.
         let now = Instant::now();
         let left =

@@ -7,11 +7,17 @@ use rdkafka::{TopicPartitionList, consumer::Consumer as _};
 use crate::{
     Error,
     broker::ffi::{Batch, Message, MessageError},
-    consume::rebalance::Place,
+    consume::{rebalance::Place, shared::Load},
     observe::Count,
 };
 
 use super::{BATCH, FULL_LIMIT, Owner, Partition, WATERMARKS_LIMIT};
+
+/// What there is too much of.
+enum Full {
+    Records,
+    Bytes,
+}
 
 impl Owner {
     /// Gives every partition's records to its worker.
@@ -54,9 +60,10 @@ impl Owner {
         }
         for place in touched {
             let Some(partition) = self.partitions.get_mut(&place) else { continue };
+            let bytes = partition.taken.iter().map(Message::byte_size).sum();
             let batch = Batch::from(std::mem::take(&mut partition.taken));
             self.core.counters.add(Count::Records, batch.len() as u64);
-            partition.assignment.hand_over(batch.len());
+            partition.assignment.hand_over(batch.len(), bytes);
             if partition.batches.send(batch).is_err() {
                 // Nobody told it to end: what a handler holds panicked when it was dropped, or the runtime ends.
                 let reason =
@@ -75,29 +82,56 @@ impl Owner {
     /// less than their share at a time: so a bound for all remains, which grows with the partitions, but by little.
     pub(super) fn room(&mut self) -> usize {
         let limit = self.core.settings.in_flight;
-        let full = |owner: &Self| {
-            owner.partitions.values().map(|partition| partition.assignment.held()).sum::<usize>() >= limit
-        };
-        if !full(self) {
+        let Some(full) = self.full() else {
             self.full_since = None;
             return BATCH.min(limit);
-        }
+        };
         // Before the second look: whatever is finished from here on wakes this thread.
+        let low = match full {
+            Full::Records => Load { records: self.pressure.low().0, ..Load::MAX },
+            Full::Bytes => Load { batched_bytes: self.byte_share() / 2, ..Load::MAX },
+        };
         let reading = self.partitions.values().filter(|partition| !partition.paused);
-        reading.for_each(|partition| partition.assignment.wake_at((self.pressure.low().0, usize::MAX)));
-        if !full(self) {
+        reading.for_each(|partition| partition.assignment.wake_at(low));
+        if self.full().is_none() {
             return BATCH.min(limit);
         }
         if self.full_since.get_or_insert_with(Instant::now).elapsed() < FULL_LIMIT {
             return 0;
         }
         let stuck = |partition: &&Partition| {
-            !partition.paused && self.pressure.should_pause(partition.assignment.held(), 0)
+            let load = partition.assignment.load();
+            let much = load.batched_bytes >= self.byte_share() || self.pressure.should_pause(load.records, 0);
+            !partition.paused && much
         };
         let stuck: Vec<Place> =
             self.partitions.values().filter(stuck).map(|partition| partition.place.clone()).collect();
         stuck.iter().for_each(|place| self.pause(place));
         self.pressure.low().0.clamp(1, BATCH)
+    }
+
+    /// Whether workers hold as much as they may. They may hold as many bytes that they have not come to as librdkafka
+    /// may hold for them.
+    fn full(&self) -> Option<Full> {
+        let settings = &self.core.settings;
+        let (mut records, mut bytes) = (0, 0);
+        for partition in self.partitions.values() {
+            let load = partition.assignment.load();
+            records += load.records;
+            bytes += load.batched_bytes;
+        }
+        if records >= settings.in_flight {
+            Some(Full::Records)
+        } else if bytes >= settings.fetch_buffer.max(1) {
+            Some(Full::Bytes)
+        } else {
+            None
+        }
+    }
+
+    /// A partition's part of the bytes that workers may not have come to.
+    fn byte_share(&self) -> usize {
+        (self.core.settings.fetch_buffer / self.partitions.len().max(1)).max(1)
     }
 
     pub(super) fn pause(&mut self, place: &Place) {
@@ -115,10 +149,13 @@ impl Owner {
 
     pub(super) fn resume(&mut self) {
         let mut list = TopicPartitionList::new();
+        let (records, waiting_bytes) = self.pressure.low();
+        let low = Load { records, waiting_bytes, batched_bytes: self.byte_share() / 2 };
         for partition in self.partitions.values_mut().filter(|partition| partition.paused) {
-            partition.assignment.wake_at(self.pressure.low());
-            let (held, bytes) = (partition.assignment.held(), partition.assignment.waiting_bytes());
-            if self.pressure.should_resume(held, bytes) {
+            partition.assignment.wake_at(low);
+            let load = partition.assignment.load();
+            let light = load.batched_bytes <= low.batched_bytes;
+            if light && self.pressure.should_resume(load.records, load.waiting_bytes) {
                 partition.paused = false;
                 list.add_partition(&partition.place.0, partition.place.1);
             }

@@ -7,7 +7,7 @@ use std::{
     time::Instant,
 };
 
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::BaseConsumer;
 use tokio::sync::{oneshot, watch};
 
 use crate::{
@@ -21,7 +21,7 @@ use crate::{
     produce::transactions::Transactions,
 };
 
-use super::{COMMIT_EVERY, COMMITTED_LIMIT, Owner, WAITING_BYTES};
+use super::{Beginning, COMMIT_EVERY, COMMITTED_LIMIT, Owner, WAITING_BYTES};
 
 /// The client of an app's group, before it joins.
 pub(crate) struct GroupClient(Arc<BaseConsumer<GroupContext>>);
@@ -82,8 +82,6 @@ impl Consumer {
         transactions: Option<Transactions>,
     ) -> Result<Consumer, Error> {
         let GroupClient(client) = client;
-        let topics: Vec<&str> = services.iter().map(|service| service.topic()).collect();
-        client.subscribe(&topics).map_err(|error| Error::client("consumer", error))?;
         let (commands, inbox) = std_mpsc::channel();
         let (fail, stopped) = watch::channel(None);
         let (tell_assigned, assigned) = watch::channel(0);
@@ -112,6 +110,8 @@ impl Consumer {
                     fail,
                     tell_assigned,
                     revoking: None,
+                    joined: false,
+                    beginning: Beginning::default(),
                     assigning: None,
                     assign_at: Instant::now(),
                     assign_limit: COMMITTED_LIMIT.0,

@@ -5,6 +5,7 @@ mod close;
 mod commit;
 mod hand_over;
 mod handle;
+mod join;
 mod revoke;
 
 use std::{
@@ -16,7 +17,7 @@ use std::{
 
 use rdkafka::{
     consumer::{BaseConsumer, Consumer as _},
-    error::KafkaError,
+    error::{KafkaError, RDKafkaErrorCode},
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -39,6 +40,7 @@ use super::{
 
 use handle::Command;
 pub(crate) use handle::{Consumer, GroupClient, Stopped};
+use join::Beginning;
 
 /// Records taken from librdkafka at once.
 const BATCH: usize = 1024;
@@ -46,8 +48,6 @@ const BATCH: usize = 1024;
 const TICK: Duration = Duration::from_millis(50);
 /// How often progress is committed.
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
-/// How long a revoke may wait for what runs. Other members of the group wait for it, too.
-const REVOKE_LIMIT: Duration = Duration::from_secs(10);
 /// How long the broker may take to confirm the commit of what is given back.
 const COMMIT_LIMIT: Duration = Duration::from_secs(5);
 /// How long the broker may take to say where the group stands; the thread does nothing else meanwhile. It is twice as
@@ -60,6 +60,8 @@ const WATERMARKS_LIMIT: Duration = Duration::from_secs(10);
 const FULL_LIMIT: Duration = Duration::from_millis(100);
 /// A poll of a worker that lasts longer is held up by a handler.
 const BLOCKED: Duration = Duration::from_secs(1);
+/// A poll of a worker that lasts longer, at the end of its partition, is in the midst of a handler.
+const IN_A_HANDLER: Duration = Duration::from_millis(50);
 /// Bytes that may wait for their lanes, per partition.
 const WAITING_BYTES: usize = 16 * 1024 * 1024;
 
@@ -112,6 +114,9 @@ struct Owner {
     fail: watch::Sender<Option<Arc<Error>>>,
     tell_assigned: watch::Sender<usize>,
     revoking: Option<Revoking>,
+    /// Whether it has subscribed.
+    joined: bool,
+    beginning: Beginning,
     /// Assigned partitions whose offsets the broker has not told yet.
     assigning: Option<Vec<Place>>,
     /// When the broker is asked again where the group stands, and how long it may take.
@@ -141,7 +146,7 @@ impl Owner {
                 Err(error) => break Err(error),
             };
             self.serve_commands();
-            if let Err(error) = self.serve_rebalances() {
+            if let Err(error) = self.join().and_then(|()| self.serve_rebalances()) {
                 break Err(error);
             }
             if let Some(reason) = self.client.context().take_fatal() {
@@ -224,13 +229,29 @@ impl Owner {
                 partition.blocked = poll;
                 self.core.counters.one(Count::Blocked);
                 let (topic, number) = (&*partition.place.0, partition.place.1);
+                let reactor = partition.service.name();
                 tracing::warn!(
                     topic,
                     partition = number,
+                    offset = partition.assignment.running(),
+                    reactor,
                     ?lasting,
                     "a handler blocks its thread: what blocks belongs into `tokio::task::spawn_blocking`"
                 );
             }
         }
     }
+}
+
+/// Whether asking again may help.
+fn is_passing(error: &KafkaError) -> bool {
+    !matches!(
+        error.rdkafka_error_code(),
+        Some(
+            RDKafkaErrorCode::GroupAuthorizationFailed
+                | RDKafkaErrorCode::TopicAuthorizationFailed
+                | RDKafkaErrorCode::Fatal
+                | RDKafkaErrorCode::SaslAuthenticationFailed
+        )
+    )
 }

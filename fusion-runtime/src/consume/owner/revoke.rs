@@ -9,7 +9,7 @@ use crate::{
     observe::Count,
 };
 
-use super::{COMMIT_LIMIT, Owner, Partition, REVOKE_LIMIT, Revoking};
+use super::{COMMIT_LIMIT, IN_A_HANDLER, Owner, Partition, Revoking};
 
 impl Owner {
     pub(super) fn begin_revoke(&mut self, mut places: Vec<Place>) {
@@ -33,7 +33,8 @@ impl Owner {
             }
         }
         self.stop_workers(places.clone());
-        let until = Instant::now() + if lost { Duration::ZERO } else { REVOKE_LIMIT };
+        let limit = if lost { Duration::ZERO } else { self.core.settings.revoke_limit };
+        let until = Instant::now() + limit;
         match &mut self.revoking {
             Some(revoking) => revoking.places.extend(places),
             None => self.revoking = Some(Revoking { places, until }),
@@ -69,6 +70,7 @@ impl Owner {
             partition.assignment.abandon();
             self.fence(partition);
         }
+        self.report_overlaps(&places);
         self.commit_and_wait(Some(&places), Instant::now() + COMMIT_LIMIT);
         self.resume_before_unassign(&places);
         for place in &places {
@@ -79,6 +81,31 @@ impl Owner {
         rebalance::unassign(&self.client, &rebalance::list(&places));
         self.set_pressure();
         self.tell_assigned.send_replace(self.partitions.len());
+    }
+
+    /// A handler that holds up its thread cannot be ended. Whatever becomes of it is dropped by its worker, but it runs
+    /// on, and whoever has the partition next begins with the same record.
+    pub(super) fn report_overlaps(&self, places: &[Place]) {
+        for partition in places.iter().filter_map(|place| self.partitions.get(place)) {
+            let assignment = &partition.assignment;
+            let Some((_, lasting)) = assignment.polling().filter(|_| !assignment.has_ended()) else {
+                continue;
+            };
+            if lasting < IN_A_HANDLER {
+                continue;
+            }
+            self.core.counters.one(Count::Overlaps);
+            let (topic, number) = (&*partition.place.0, partition.place.1);
+            tracing::warn!(
+                topic,
+                partition = number,
+                offset = assignment.running(),
+                reactor = self.services.get(topic).map(|service| service.name()),
+                ?lasting,
+                "a handler blocks its thread and cannot be ended: the next owner of the partition may run the same record \
+                 beside it"
+            );
+        }
     }
 
     /// librdkafka keeps a pause over unassign and assign: a partition that came back to this member would be assigned

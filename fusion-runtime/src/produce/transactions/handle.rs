@@ -76,6 +76,7 @@ pub(super) struct Handle {
     /// Whether the broker has transactions.
     pub(super) exactly_once: bool,
     pub(super) counters: Arc<Counters>,
+    pub(super) id: String,
 }
 
 /// Starts the thread of a client.
@@ -139,17 +140,18 @@ impl Transactions {
         let failed = |reason: String| ConfigError::Client { client: "transactional producer", reason };
         let shared = Arc::new(Shared::new(Limits::of(config.settings())));
         let exactly_once = !config.is_embedded();
+        let slot = if exactly_once { Slot::find(config, group) } else { Slot::by_chance(group) };
+        let id = slot.id();
         if exactly_once {
-            let slot = Slot::find(config, group);
-            let client = Transactional::make(config, group, &slot.id()).map_err(failed)?;
-            tracing::debug!(id = slot.id(), "transactions");
+            let client = Transactional::make(config, group, &id).map_err(failed)?;
+            tracing::debug!(id, "transactions");
             spawn(client, &shared, &counters, slot, Patience::default())?;
         } else {
             tracing::warn!("the embedded broker has no transactions: records are written at least once");
             let client = Plain::make(config, consumer).map_err(failed)?;
-            spawn(client, &shared, &counters, Slot::by_chance(group), Patience::default())?;
+            spawn(client, &shared, &counters, slot, Patience::default())?;
         }
-        Ok(Transactions { handle: Arc::new(Handle { shared, exactly_once, counters }) })
+        Ok(Transactions { handle: Arc::new(Handle { shared, exactly_once, counters, id }) })
     }
 
     /// The counters of this producer.
@@ -161,6 +163,18 @@ impl Transactions {
     /// written again after a failure.
     pub fn is_exactly_once(&self) -> bool {
         self.handle.exactly_once
+    }
+
+    /// The `transactional.id` that it started with; see `Config::slot`.
+    pub fn id(&self) -> String {
+        self.handle.id.clone()
+    }
+
+    /// Lets the outcome of the next transaction be unknown although it is committed, as if the answer were lost. For tests:
+    /// no broker can be asked to do that at the right moment.
+    #[doc(hidden)]
+    pub fn forget_next_outcome(&self) {
+        self.handle.shared.forget_next_outcome();
     }
 
     /// Waits until what the last holder of our id left open has ended. Read committed offsets after that.
@@ -231,6 +245,6 @@ impl Transactions {
     pub async fn close(&self, until: Instant) {
         self.handle.shared.close(until);
         let limit = tokio::time::Instant::from_std(until);
-        let _ = tokio::time::timeout_at(limit, self.handle.shared.ended_all()).await;
+        let _ = tokio::time::timeout_at(limit, self.handle.shared.over()).await;
     }
 }

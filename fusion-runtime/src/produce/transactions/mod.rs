@@ -35,6 +35,8 @@ mod shared;
 mod slot;
 #[cfg(test)]
 mod tests;
+mod trouble;
+mod turn;
 
 pub use crate::broker::ffi::GroupMetadata;
 pub use crate::consume::metadata::{CommitMetadata, MOST_BYTES, MetadataFault};

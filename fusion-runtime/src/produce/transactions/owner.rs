@@ -6,12 +6,14 @@ use std::time::{Duration, Instant};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 use super::super::{Outgoing, ProduceError};
-use super::client::{Client, Failure};
-use super::decide::{Delivery, Step, Verdict, decide, decide_delivery, is_about_membership};
+use super::client::Client;
+use super::decide::{Step, Verdict, decide, is_about_membership};
 use super::queue::Job;
 use super::recover::Duels;
-use super::shared::{Next, Shared, Status, metadata_too_large};
+use super::shared::{Shared, Status, metadata_too_large};
 use super::slot::Slot;
+use super::trouble::{Trouble, check_deliveries};
+use super::turn::Next;
 use super::{Outcome, TransactionError};
 use crate::broker::config::TRANSACTION_TIMEOUT;
 use crate::broker::ffi::Offsets;
@@ -58,23 +60,6 @@ pub(super) struct Owner<C> {
     pub(super) patience: Patience,
 }
 
-/// Why a transaction did not come to its end.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Trouble {
-    /// As decided.
-    #[error("{text}")]
-    Failed { verdict: Verdict, code: Code, text: String },
-    /// Some of its batches cannot be written.
-    #[error("a record cannot be written")]
-    Refused(Vec<(usize, TransactionError)>),
-    /// A broker takes less text beside an offset.
-    #[error("a broker takes less metadata")]
-    MetadataTooLarge,
-    /// Some of its batches are not ours any more.
-    #[error("some of it is lost")]
-    Lost,
-}
-
 /// Why the thread ends.
 #[derive(Debug)]
 pub(super) enum End {
@@ -89,6 +74,7 @@ struct EndGuard(Arc<Shared>);
 impl Drop for EndGuard {
     fn drop(&mut self) {
         self.0.end(Status::Ended);
+        self.0.set_over();
     }
 }
 
@@ -102,11 +88,16 @@ impl<C: Client> Owner<C> {
             }
             Err(end) => end,
         };
-        if let End::Failed(error) = end {
-            tracing::error!(%error, "transactions end");
-            self.shared.end(Status::Failed(error));
-        }
-        // Before the client: its end may take longer than whoever waits for us has.
+        let status = match end {
+            End::Closed => Status::Ended,
+            End::Failed(error) => {
+                tracing::error!(%error, "transactions end");
+                Status::Failed(error)
+            }
+        };
+        // Nobody waits for the client's end who only waits for a batch.
+        self.shared.end(status);
+        drop(self);
         drop(guard);
     }
 
@@ -139,11 +130,20 @@ impl<C: Client> Owner<C> {
             if jobs.is_empty() {
                 return Ok(());
             }
+            let news = self.shared.news();
             let committed = match self.attempt(jobs) {
                 Ok(()) => true,
-                Err(trouble) => self.resolve(trouble, jobs)?,
+                Err(trouble) => {
+                    let slow = matches!(&trouble, Trouble::Failed { code: Code::MessageTimedOut, .. });
+                    let committed = self.resolve(trouble, jobs, news)?;
+                    if slow && !committed {
+                        self.shared.take_less(jobs);
+                    }
+                    committed
+                }
             };
             if committed {
+                self.shared.take_more();
                 self.counters.one(Count::TransactionsCommitted);
                 jobs.drain(..).for_each(|job| job.settle(Ok(Outcome::Committed)));
                 return Ok(());
@@ -173,7 +173,7 @@ impl<C: Client> Owner<C> {
             };
             client.offsets(offsets, &group, limit)
         })?;
-        let flushed = self.client.flush(until.saturating_duration_since(Instant::now()));
+        let flushed = self.flush(until);
         check_deliveries(self.client.failures())?;
         if !flushed {
             return Err(Trouble::doubt(Code::MessageTimedOut, "records were not confirmed in time"));
@@ -182,7 +182,11 @@ impl<C: Client> Owner<C> {
         if self.shared.any_lost(jobs) {
             return Err(Trouble::Lost);
         }
-        self.call(Step::Commit, until, |client, limit| client.commit(limit))
+        self.call(Step::Commit, until, |client, limit| client.commit(limit))?;
+        if self.shared.forgets_outcome() {
+            return Err(Trouble::doubt(Code::OperationTimedOut, "a test forgot the outcome"));
+        }
+        Ok(())
     }
 
     fn produce(&mut self, jobs: &[Job], until: Instant) -> Result<(), Trouble> {
@@ -202,6 +206,19 @@ impl<C: Client> Owner<C> {
             }
         }
         Ok(())
+    }
+
+    /// Waits until every record is confirmed or has failed, and says whether that is so.
+    fn flush(&mut self, until: Instant) -> bool {
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if self.client.flush(left.min(SLICE)) {
+                return true;
+            }
+            if left.is_zero() || self.is_late() {
+                return false;
+            }
+        }
     }
 
     /// Makes a call until it is decided.
@@ -230,7 +247,7 @@ impl<C: Client> Owner<C> {
 
     /// Brings a failed transaction to a known end, and leaves in `jobs` what is to be sent again. Says whether it turned
     /// out to be committed.
-    fn resolve(&mut self, trouble: Trouble, jobs: &mut Vec<Job>) -> Result<bool, End> {
+    fn resolve(&mut self, trouble: Trouble, jobs: &mut Vec<Job>, news: u64) -> Result<bool, End> {
         let text = trouble.to_string();
         match trouble {
             Trouble::Lost => self.abort(&text)?,
@@ -249,7 +266,7 @@ impl<C: Client> Owner<C> {
                 self.abort(&text)?;
                 if is_about_membership(code) {
                     // Until the group's consumer has told what is lost, or its new generation.
-                    self.shared.pause(self.patience.most);
+                    self.shared.pause_after(news, self.patience.most);
                 }
             }
             Trouble::Failed { verdict: Verdict::Doubt, .. } => return self.find_out(&text, jobs),
@@ -315,12 +332,6 @@ impl End {
     }
 }
 
-impl Trouble {
-    pub(super) fn doubt(code: Code, text: &str) -> Trouble {
-        Trouble::Failed { verdict: Verdict::Doubt, code, text: text.to_owned() }
-    }
-}
-
 /// Queues a record, waiting for room if need be. On an error, its topic too.
 fn queue<C: Client>(
     client: &mut C,
@@ -348,37 +359,4 @@ fn offsets(jobs: &[Job]) -> Result<Offsets, Trouble> {
         }
     }
     Ok(offsets)
-}
-
-/// What follows from all failed deliveries of a transaction: the gravest of them counts.
-fn check_deliveries(failures: Vec<Failure>) -> Result<(), Trouble> {
-    let mut refused: Vec<(usize, TransactionError)> = Vec::new();
-    let mut worst: Option<(Verdict, Code)> = None;
-    for failure in failures {
-        match decide_delivery(failure.code) {
-            Delivery::Refuse => match refused.binary_search_by_key(&failure.job, |(job, _)| *job) {
-                Ok(_) => {}
-                Err(at) => {
-                    let error = ProduceError::of(failure.code, &failure.topic).into();
-                    refused.insert(at, (failure.job, error));
-                }
-            },
-            Delivery::Again(verdict) => {
-                let graver = verdict != Verdict::Abort;
-                if worst.is_none() || graver {
-                    worst = Some((verdict, failure.code));
-                }
-            }
-        }
-    }
-    match worst {
-        Some((verdict @ (Verdict::Doubt | Verdict::Fenced), code)) => {
-            Err(Trouble::Failed { verdict, code, text: format!("records were not delivered: {code}") })
-        }
-        _ if !refused.is_empty() => Err(Trouble::Refused(refused)),
-        Some((verdict, code)) => {
-            Err(Trouble::Failed { verdict, code, text: format!("records were not delivered: {code}") })
-        }
-        None => Ok(()),
-    }
 }

@@ -9,6 +9,9 @@ use tokio::sync::oneshot;
 use super::{Batch, Epoch, GroupMetadata, Outcome, TransactionError};
 use crate::broker::Settings;
 
+/// After so many halvings a transaction is a few records.
+pub(super) const MOST_HALVINGS: u32 = 12;
+
 /// What bounds one transaction.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -78,6 +81,8 @@ pub(super) struct State {
     pub(super) close: Option<Instant>,
     pub(super) last_start: Option<Instant>,
     pub(super) waker: Option<Thread>,
+    /// How often the bounds of a transaction are halved: brokers that are slow take less in its time.
+    pub(super) halvings: u32,
     /// Counts what may help a batch that is stuck.
     pub(super) news: u64,
 }
@@ -120,6 +125,15 @@ impl State {
         self.working.iter().any(|(topic, partition)| (&**topic, *partition) == place) || queued()
     }
 
+    /// Puts batches back that were taken from the front.
+    pub(super) fn put_back(&mut self, jobs: Vec<Job>) {
+        for job in jobs.into_iter().rev() {
+            self.records += job.batch.len();
+            self.bytes += job.batch.bytes();
+            self.queue.push_front(job);
+        }
+    }
+
     /// Takes out of the queue what is lost by now.
     pub(super) fn sweep(&mut self) -> Vec<(Job, Result<Outcome, TransactionError>)> {
         let mut lost = Vec::new();
@@ -143,9 +157,11 @@ impl State {
     /// From the front, as much as one transaction takes, but at least one.
     pub(super) fn take(&mut self, limits: &Limits) -> Vec<Job> {
         let (mut jobs, mut records, mut bytes) = (Vec::new(), 0, 0);
+        let most = |bound: usize| bound >> self.halvings.min(MOST_HALVINGS);
+        let (most_records, most_bytes) = (most(limits.records), most(limits.bytes));
         while let Some(job) = self.queue.front() {
             (records, bytes) = (records + job.batch.len(), bytes + job.batch.bytes());
-            if !jobs.is_empty() && (records > limits.records || bytes > limits.bytes) {
+            if !jobs.is_empty() && (records > most_records || bytes > most_bytes) {
                 break;
             }
             let Some(job) = self.queue.pop_front() else { break };

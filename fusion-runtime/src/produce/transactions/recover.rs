@@ -6,11 +6,13 @@ use std::time::{Duration, Instant};
 use super::TransactionError;
 use super::client::Client;
 use super::decide::{Step, Verdict};
-use super::owner::{End, Owner, Trouble};
+use super::owner::{End, Owner};
 use super::queue::{Commit, Job};
 use super::slot::Slot;
+use super::trouble::Trouble;
 use crate::broker::config::TRANSACTION_TIMEOUT;
 use crate::broker::ffi::Committed;
+use crate::consume::metadata::Answer;
 use crate::observe::Count;
 
 /// How long the question for offsets waits: longer than a transaction can be open, since until then they are not stable.
@@ -109,15 +111,10 @@ impl<C: Client> Owner<C> {
         let sent = last_commits(jobs);
         let places: Vec<_> = sent.iter().map(|commit| commit.place()).collect();
         loop {
-            match self.client.committed(&places, COMMITTED_LIMIT) {
-                Ok(committed) if committed.iter().all(|committed| committed.error.is_none()) => {
-                    return Ok(happened(&sent, &committed));
-                }
-                Ok(committed) => {
-                    let error = committed.into_iter().find_map(|committed| committed.error);
-                    tracing::warn!(?error, "committed offsets are not known yet");
-                }
-                Err(error) => tracing::warn!(%error, "committed offsets are not known yet"),
+            match Answer::from(self.client.committed(&places, COMMITTED_LIMIT)) {
+                Answer::Known(committed) => return Ok(happened(&sent, &committed)),
+                Answer::NotYet(code) => tracing::warn!(%code, "committed offsets are not known yet"),
+                Answer::Refused(code) => return Err(self.fail(code.to_string())),
             }
             if self.is_late() {
                 return Err(End::Closed);

@@ -18,9 +18,9 @@ use super::{
 
 pub(super) struct Sessions<K, A> {
     keys: Slots<K, Vec<Session<A>>>,
-    /// When to look at a session again: its last record as it was when this was written, its key's place, its id. A
+    /// When to look at a session again: its last record as it was when this was written, its id, its key's place. A
     /// session that grew is put back when its turn comes, so that a record costs nothing here.
-    due: BinaryHeap<Reverse<(i64, u32, u64)>>,
+    due: BinaryHeap<Reverse<(i64, u64, u32)>>,
     needs: Needs,
     /// How many sessions remember each.
     splits: BTreeMap<Split, usize>,
@@ -93,7 +93,9 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
                 let inside = |session: &&Session<A>| {
                     session.held.is_none() && (session.first..=session.last).contains(&moment)
                 };
-                (Joined::new(sessions, moment, gap), sessions.iter().find(inside).map(Session::span))
+                // Of those inside each other the outermost, which stays longest.
+                let fired = sessions.iter().filter(inside).map(Session::span).min();
+                (Joined::new(sessions, moment, gap), fired)
             }
         };
         if let Some(span) = fired {
@@ -138,7 +140,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
         let mut parts = parts.into_iter();
         let mut one = parts.next().unwrap_or_else(|| {
             self.needs.add(needed);
-            self.due.push(Reverse((joined.last, place, self.next_id)));
+            self.due.push(Reverse((joined.last, self.next_id, place)));
             self.next_id += 1;
             self.open += 1;
             Session {
@@ -219,18 +221,25 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
 
     /// Puts back the sessions that had fired before this record, in the place of what a replay has made of them.
     fn put_back(&mut self, key: &K, needed: Needed) {
+        let mut splits = Vec::new();
         while let Some(split) = self.expected.first().copied().filter(|split| split.offset <= needed.offset) {
             self.expected.remove(&split);
-            if split.offset < needed.offset {
-                continue;
+            if split.offset == needed.offset {
+                splits.push(split);
             }
-            let place = self.keys.find_or_add(key);
-            let Some((_, sessions)) = self.keys.get_mut(place) else { continue };
-            let over = |session: &mut Session<A>| session.first <= split.last && split.first <= session.last;
-            for session in sessions.extract_if(.., over).collect::<Vec<_>>() {
-                self.forget(&session);
-            }
-            let fired = Session {
+        }
+        if splits.is_empty() {
+            return;
+        }
+        let place = self.keys.find_or_add(key);
+        let Some((_, sessions)) = self.keys.get_mut(place) else { return };
+        // All of them first: one can lie inside another.
+        let over = |session: &mut Session<A>| {
+            splits.iter().any(|split| session.first <= split.last && split.first <= session.last)
+        };
+        let replaced = sessions.extract_if(.., over).collect::<Vec<_>>();
+        for split in splits {
+            sessions.push(Session {
                 id: self.next_id,
                 first: split.first,
                 last: split.last,
@@ -239,20 +248,20 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
                 held: None,
                 count: 0,
                 bytes: 0,
-            };
-            self.due.push(Reverse((split.last, place, self.next_id)));
+            });
+            self.due.push(Reverse((split.last, self.next_id, place)));
             self.next_id += 1;
             self.open += 1;
             self.needs.add(needed);
             *self.splits.entry(split).or_default() += 1;
-            if let Some((_, sessions)) = self.keys.get_mut(place) {
-                sessions.push(fired);
-            }
+        }
+        for session in replaced {
+            self.forget(&session);
         }
     }
 
     pub(super) fn fire<O: FnMut(Event<K, A>)>(&mut self, reason: Reason, turn: &mut Turn<'_, A, O>) {
-        while let Some(Reverse((last, place, id))) = self.due.peek().copied() {
+        while let Some(Reverse((last, id, place))) = self.due.peek().copied() {
             if !turn.is_closed(last) {
                 return;
             }
@@ -260,7 +269,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
             let Some((key, sessions)) = self.keys.get_mut(place) else { continue };
             let Some(found) = sessions.iter().position(|session| session.id == id) else { continue };
             if sessions[found].last > last {
-                self.due.push(Reverse((sessions[found].last, place, id)));
+                self.due.push(Reverse((sessions[found].last, id, place)));
                 continue;
             }
             let mut session = sessions.swap_remove(found);

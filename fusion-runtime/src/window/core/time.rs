@@ -95,6 +95,19 @@ impl Sources {
         self.partitions.len() - 1
     }
 
+    /// When the newest record of a partition arrived, as a commit remembers it.
+    pub fn arrived(&mut self, partition: usize, time: i64, arrived: i64) {
+        self.partitions[partition].newest = Some(Newest { time, arrived });
+    }
+
+    /// The clock at which time will be `time`, if nothing arrives until then; `None` unless all partitions are idle.
+    pub fn due(&self, time: i64, clock: i64) -> Option<i64> {
+        let partitions =
+            self.partitions.iter().map(|partition| (partition.newest, partition.is_idle(self.idle, clock)));
+        let now = over(partitions, clock, self.follow_clock).filter(|now| now.reason == Reason::Idle)?;
+        self.follow_clock.then(|| clock.saturating_add(time.saturating_sub(now.at)))
+    }
+
     /// The time that a commit remembers. It does not go back behind that.
     pub fn restore(&mut self, time: Option<i64>) {
         self.time = self.time.max(time);

@@ -10,9 +10,9 @@ use crate::{
     record::{
         Record,
         codec::{Codec, Format},
-        wire::{DeadLetter, HeaderBuf, name},
+        wire::{DeadLetter, HeaderBuf, dead_letter_topic, name},
     },
-    window::{Reason, core::LateReason, typed::Declared},
+    window::{Reason, Skipped, core::LateReason, typed::Declared},
 };
 
 use super::typed::Fired;
@@ -29,33 +29,40 @@ const EMIT_IDS: Uuid = Uuid::from_u128(0x8f0c_1e4a_52d7_5b0e_9a61_3c5d_7e24_0b96
 
 /// Something to be sent.
 #[derive(Debug)]
-pub(super) enum Emit {
+pub(in crate::window) enum Emit {
     /// What a handler returned.
     Result { fired: Fired, value: Vec<u8>, format: Format },
     /// A handler failed for good.
     Failed { fired: Fired, failure: Failure },
     /// Every window refused a record; it is as it was in its source.
     Late { record: Record, reason: LateReason },
+    /// A record of a source that no window can use.
+    Skipped { record: Record, reason: Skipped, message: String },
     /// A record of the log that cannot be read any more.
     Unreadable { record: Record, failure: Failure },
 }
 
 /// In whose name it is sent.
-pub(super) struct Sender<'a> {
-    pub(super) app: &'a str,
-    pub(super) declared: &'a Declared,
-    pub(super) partition: i32,
-    pub(super) headers: HeaderBuf,
+pub(in crate::window) struct Sender<'a> {
+    pub(in crate::window) app: &'a str,
+    pub(in crate::window) declared: &'a Declared,
+    pub(in crate::window) topic: &'a str,
+    pub(in crate::window) partition: i32,
+    pub(in crate::window) headers: HeaderBuf,
 }
 
 impl Sender<'_> {
     /// Adds it to a batch.
-    pub(super) fn push(&mut self, emit: &Emit, batch: &mut Batch) {
+    pub(in crate::window) fn push(&mut self, emit: &Emit, batch: &mut Batch) {
         self.headers.clear();
         match emit {
             Emit::Result { fired, value, format } => self.result(fired, value, *format, batch),
             Emit::Failed { fired, failure } => self.failed(fired, failure, batch),
             Emit::Late { record, reason } => self.late(record, *reason, batch),
+            Emit::Skipped { record, reason, message } => {
+                self.dead_letter(record, reason.as_str(), message);
+                self.original(&dead_letter_topic(&record.topic), record, batch);
+            }
             Emit::Unreadable { record, failure } => self.unreadable(record, failure, batch),
         }
     }
@@ -101,7 +108,7 @@ impl Sender<'_> {
         let value = serde_json::to_vec(&letter).unwrap_or_default();
         self.window_headers(fired);
         let record = Record {
-            topic: self.declared.log.clone(),
+            topic: self.topic.to_owned(),
             partition: self.partition,
             offset: fired.cause,
             timestamp: Some(fired.timestamp.max(0)),
@@ -178,7 +185,7 @@ fn emit_id(app: &str, name: &str, fired: &Fired, topics: &[&str]) -> Uuid {
 }
 
 /// Whether a handler returned nothing that would be sent.
-pub(super) fn is_nothing(declared: &Declared, value: &[u8], format: Format) -> bool {
+pub(in crate::window) fn is_nothing(declared: &Declared, value: &[u8], format: Format) -> bool {
     declared.spec.optional && value == format.null()
 }
 

@@ -7,6 +7,7 @@
 
 mod emit;
 mod left;
+mod outbox;
 mod typed;
 mod worker;
 
@@ -18,7 +19,10 @@ use crate::{
 };
 
 use super::typed::Declared;
-pub(crate) use typed::{Env, Gathering, gathering};
+pub(super) use emit::Emit;
+pub(super) use outbox::{Commit, Ended, Outbox};
+pub(super) use typed::{Direct, Judged, Sorted};
+pub(crate) use typed::{Env, Gathering, Left, gathering};
 use worker::Worker;
 
 /// Serves the log of one window.
@@ -38,6 +42,10 @@ impl Gatherings {
 }
 
 impl Service for Gatherings {
+    fn name(&self) -> &str {
+        self.shared.declared.spec.name
+    }
+
     fn topic(&self) -> &str {
         &self.shared.declared.log
     }
@@ -47,6 +55,10 @@ impl Service for Gatherings {
     }
 
     fn sees_ends(&self) -> bool {
+        true
+    }
+
+    fn is_log(&self) -> bool {
         true
     }
 

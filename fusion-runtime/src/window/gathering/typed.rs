@@ -18,8 +18,10 @@ use crate::{
     reactor::{Context, HandIns, Run},
     record::{HeadersRef, RecordRef},
     window::{
-        Gathered, Place, Strategy, Unread, Window, WindowReactor,
-        core::{Aggregate, Cut, Entry, Event, Late, Rules, RulesError, Span, Table, Time, Verdict, Ways},
+        Gathered, Place, Skipped, Strategy, Unread, Window, WindowReactor,
+        core::{
+            Aggregate, Cut, Entry, Event, Late, Part, Rules, RulesError, Span, Table, Time, Verdict, Ways,
+        },
         typed::{Declared, read, rules},
     },
 };
@@ -48,6 +50,10 @@ pub(crate) enum Begun {
 
 /// A record of the log.
 pub(crate) struct Arrived<'a> {
+    /// Which of the logs it is from.
+    pub(crate) log: usize,
+    /// The new time, if the record moved it.
+    pub(crate) time: Option<Time>,
     pub(crate) offset: i64,
     /// Where reading has to begin to know what is known of time here.
     pub(crate) begin: i64,
@@ -59,6 +65,32 @@ pub(crate) struct Arrived<'a> {
     pub(crate) size: usize,
 }
 
+/// A record of a source that is not re-keyed.
+pub(crate) struct Direct<'a> {
+    /// Which of the logs it is from, which is the place of its topic.
+    pub(crate) log: usize,
+    pub(crate) offset: i64,
+    pub(crate) value: Unread<'a>,
+    pub(crate) partition: i32,
+    pub(crate) timestamp: Option<i64>,
+    pub(crate) source: &'a Arc<str>,
+    /// How many bytes the record has.
+    pub(crate) size: usize,
+}
+
+/// What a record's key and time mean.
+pub(crate) enum Judged {
+    /// It is gathered; the time, if it is known.
+    Gathered(Option<Time>),
+    Skipped(Skipped),
+}
+
+/// What became of a record that is not re-keyed.
+pub(crate) enum Sorted {
+    Gathered(Verdict),
+    Skipped(Skipped),
+}
+
 /// The open windows of one partition.
 pub(crate) trait Gathering: Send {
     /// Takes a record.
@@ -66,12 +98,21 @@ pub(crate) trait Gathering: Send {
     /// # Errors
     /// When its value cannot be read: the declaration has changed since it was re-keyed.
     fn record(&mut self, record: Arrived<'_>) -> Result<Verdict, Failure>;
-    /// Moves time, as the log says at `offset`.
-    fn advance(&mut self, offset: i64, time: Time);
+    /// Takes a record of a source, if `judge` finds its key and time good.
+    ///
+    /// # Errors
+    /// When its value cannot be read.
+    fn direct(
+        &mut self,
+        record: Direct<'_>,
+        judge: &mut dyn FnMut(&[u8], i64) -> Judged,
+    ) -> Result<Sorted, Failure>;
+    /// Moves time, as the log says at `offset`, or the clock.
+    fn advance(&mut self, offset: Option<i64>, time: Time);
     /// Fires everything that is open.
-    fn drain(&mut self, offset: i64);
-    /// Everything below `position` was read.
-    fn reached(&mut self, position: i64);
+    fn drain(&mut self, offset: Option<i64>);
+    /// Everything of a log below `position` was read.
+    fn reached(&mut self, log: usize, position: i64);
     /// How many windows refused a record since the last question.
     fn late(&mut self) -> Vec<Late>;
     /// Starts the handler for the next window that fired.
@@ -79,10 +120,28 @@ pub(crate) trait Gathering: Send {
     /// How many have fired whose handlers have not been started.
     fn fired(&self) -> usize;
     fn cut(&self, high: i64, begin: i64) -> Option<Cut>;
+    /// As `cut`, of several logs.
+    fn parts(&self, highs: &[i64]) -> Option<Vec<Part>>;
+    /// Whether what an earlier owner decided is still being decided again.
+    fn is_replaying(&self) -> bool;
     fn time(&self) -> Option<i64>;
     fn next_close(&self) -> Option<i64>;
     fn open_keys(&self) -> usize;
     fn open_bytes(&self) -> u64;
+}
+
+/// What the last owner left.
+pub(crate) enum Left<'a> {
+    Nothing {
+        logs: usize,
+    },
+    /// Of one log.
+    Cut(&'a Cut),
+    /// Of several.
+    Parts {
+        time: Option<i64>,
+        parts: &'a [Part],
+    },
 }
 
 /// What is gathered, and from where.
@@ -141,8 +200,13 @@ struct Out<W: WindowReactor> {
 pub(crate) struct Env {
     pub(crate) core: Arc<Core>,
     pub(crate) declared: Arc<Declared>,
+    /// What runs are said to be for.
+    pub(crate) topic: Arc<str>,
     pub(crate) partition: i32,
 }
+
+/// The offset of what no record caused, but the clock.
+const CLOCK: i64 = -1;
 
 /// The open windows of a partition, empty or as its last owner left them.
 ///
@@ -150,7 +214,7 @@ pub(crate) struct Env {
 /// When windows cannot be declared like this.
 pub(crate) fn gathering<W: WindowReactor>(
     env: Env,
-    left: Option<&Cut>,
+    left: Left<'_>,
 ) -> Result<Box<dyn Gathering>, RulesError> {
     named::<W, _>(W::run, env, left)
 }
@@ -159,7 +223,7 @@ pub(crate) fn gathering<W: WindowReactor>(
 fn named<W, F>(
     handler: fn(W::Gathered, W::HandIns) -> F,
     env: Env,
-    left: Option<&Cut>,
+    left: Left<'_>,
 ) -> Result<Box<dyn Gathering>, RulesError>
 where
     W: WindowReactor,
@@ -167,8 +231,9 @@ where
 {
     let rules: Rules<Members<W::Gathered>> = rules(env.declared.spec, ways::<W>());
     let table = match left {
-        Some(cut) => Table::resume(rules, cut)?,
-        None => Table::new(rules, 1)?,
+        Left::Nothing { logs } => Table::new(rules, logs)?,
+        Left::Cut(cut) => Table::resume(rules, cut)?,
+        Left::Parts { time, parts } => Table::resume_parts(rules, time, parts)?,
     };
     let out = Out { fired: VecDeque::new(), late: Vec::new() };
     Ok(Box::new(Typed::<W, F> { handler, seat: Seat::new(), table, out, env: Arc::new(env) }))
@@ -188,48 +253,73 @@ impl<W: WindowReactor> Out<W> {
     }
 }
 
+impl<W: WindowReactor, F> Typed<W, F> {
+    #[expect(clippy::too_many_arguments, reason = "all of it is what one record brings along")]
+    fn entry(
+        &self,
+        log: usize,
+        offset: i64,
+        begin: i64,
+        key: &[u8],
+        item: Item<W>,
+        at: Place,
+        source: &Arc<str>,
+        size: usize,
+    ) -> Entry<KeyBytes, (Item<W>, Context)> {
+        let name = self.env.declared.spec.name;
+        let cx = Context::gathered(name, source.clone(), at.partition, at.offset, Some(at.time));
+        let bytes = (size + OVERHEAD + size_of::<Item<W>>()) as u64;
+        Entry { log, offset, begin, key: key.into(), item: (item, cx), at, bytes }
+    }
+}
+
+type Item<W> = <<W as WindowReactor>::Gathered as Gathered>::Item;
+
 impl<W, F> Gathering for Typed<W, F>
 where
     W: WindowReactor,
     F: Future<Output = Result<W::Value, Failure>> + Send + 'static,
 {
     fn record(&mut self, record: Arrived<'_>) -> Result<Verdict, Failure> {
-        let Arrived { offset, begin, key, value, place, source, size } = record;
+        let Arrived { log, time, offset, begin, key, value, place, source, size } = record;
         let item = read::<W>(usize::from(place.topic), value, Some(place.time))?.item;
-        let cx = Context::gathered(
-            self.env.declared.spec.name,
-            source.clone(),
-            place.partition,
-            place.offset,
-            Some(place.time),
-        );
-        let bytes = size + OVERHEAD + size_of::<<W::Gathered as Gathered>::Item>();
-        let entry = Entry {
-            log: 0,
-            offset,
-            begin,
-            key: key.into(),
-            item: (item, cx),
-            at: place,
-            bytes: bytes as u64,
+        let entry = self.entry(log, offset, begin, key, item, place, source, size);
+        let (out, env) = (&mut self.out, &self.env);
+        Ok(self.table.record(entry, time, &mut |event| out.take(event, offset, env)))
+    }
+
+    fn direct(
+        &mut self,
+        record: Direct<'_>,
+        judge: &mut dyn FnMut(&[u8], i64) -> Judged,
+    ) -> Result<Sorted, Failure> {
+        let Direct { log, offset, value, partition, timestamp, source, size } = record;
+        let read = read::<W>(log, value, timestamp)?;
+        let Some(key) = read.key else { return Ok(Sorted::Skipped(Skipped::NoKey)) };
+        let Some(moment) = read.time else { return Ok(Sorted::Skipped(Skipped::NoTime)) };
+        let time = match judge(&key, moment) {
+            Judged::Gathered(time) => time,
+            Judged::Skipped(reason) => return Ok(Sorted::Skipped(reason)),
         };
+        let place = Place { time: moment, topic: u16::try_from(log).unwrap_or(u16::MAX), partition, offset };
+        let entry = self.entry(log, offset, offset, &key, read.item, place, source, size);
         let (out, env) = (&mut self.out, &self.env);
-        Ok(self.table.record(entry, None, &mut |event| out.take(event, offset, env)))
+        Ok(Sorted::Gathered(self.table.record(entry, time, &mut |event| out.take(event, offset, env))))
     }
 
-    fn advance(&mut self, offset: i64, time: Time) {
+    fn advance(&mut self, offset: Option<i64>, time: Time) {
         let (out, env) = (&mut self.out, &self.env);
-        self.table.advance(Some(offset), time, &mut |event| out.take(event, offset, env));
+        self.table.advance(offset, time, &mut |event| out.take(event, offset.unwrap_or(CLOCK), env));
     }
 
-    fn drain(&mut self, offset: i64) {
+    fn drain(&mut self, offset: Option<i64>) {
         let (out, env) = (&mut self.out, &self.env);
-        self.table.drain(Some(offset), &mut |event| out.take(event, offset, env));
+        self.table.drain(offset, &mut |event| out.take(event, offset.unwrap_or(CLOCK), env));
     }
 
-    fn reached(&mut self, position: i64) {
+    fn reached(&mut self, log: usize, position: i64) {
         let (out, env) = (&mut self.out, &self.env);
-        self.table.reached(0, position, &mut |event| out.take(event, position, env));
+        self.table.reached(log, position, &mut |event| out.take(event, position, env));
     }
 
     fn late(&mut self) -> Vec<Late> {
@@ -268,6 +358,14 @@ where
 
     fn cut(&self, high: i64, begin: i64) -> Option<Cut> {
         self.table.cut(high, begin)
+    }
+
+    fn parts(&self, highs: &[i64]) -> Option<Vec<Part>> {
+        self.table.parts(highs)
+    }
+
+    fn is_replaying(&self) -> bool {
+        self.table.is_replaying()
     }
 
     fn time(&self) -> Option<i64> {
@@ -309,7 +407,7 @@ fn hand_ins<W: WindowReactor>(
 ) -> Result<W::HandIns, Failure> {
     W::HandIns::hand_in(&Run {
         record: RecordRef {
-            topic: &env.declared.log,
+            topic: &env.topic,
             partition: env.partition,
             offset: fired.cause,
             timestamp: Some(fired.timestamp),

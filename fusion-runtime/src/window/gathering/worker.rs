@@ -1,28 +1,19 @@
 //! The work on one partition of a window's log, for one assignment.
 
-use std::{future::poll_fn, sync::Arc, task::Poll};
+use std::sync::Arc;
 
-use futures_util::{
-    future::{BoxFuture, FutureExt},
-    stream::{FuturesOrdered, FuturesUnordered, StreamExt},
-};
 use tokio::time::sleep_until;
 
 use crate::{
     Error,
-    app::Produced,
     broker::ffi::{self, Message, MessageError},
-    consume::{Ran, Taken},
+    consume::Taken,
     observe::Count,
-    produce::{
-        Outgoing,
-        transactions::{Batch, CommitMetadata, Outcome, Pending, TransactionError},
-    },
-    record::{Headers, HeadersRef, Record, RecordRef, wire::HeaderBuf},
+    produce::{Outgoing, transactions::Batch},
+    record::{Headers, HeadersRef, Record, RecordRef},
     window::{
         Place, clock,
         core::{Claims, Cut, Needed, Verdict},
-        cuts::{Cuts, Slot},
         log::{CONTROL, Control, Source},
         unread,
     },
@@ -30,16 +21,12 @@ use crate::{
 
 use super::{
     Shared,
-    emit::{Emit, Sender, is_nothing},
+    emit::Emit,
     left::{from_metadata, to_metadata},
-    typed::{Arrived, Begun, Env, Fired, Gathering},
+    outbox::{Commit, Ended, Outbox},
+    typed::{Arrived, Env, Gathering, Left},
 };
 
-/// Handlers that run at once.
-const MOST_RUNNING: usize = 256;
-/// Cuts that wait for their handlers, and batches on their way to a transaction; beyond them nothing more is read.
-const MOST_CUTS: usize = 16;
-const MOST_PENDING: usize = 2;
 /// The least distance of two ticks, and how long one may take to come back, in milliseconds.
 const TICKS: i64 = 100;
 const TICK_LOST: i64 = 5_000;
@@ -49,6 +36,7 @@ const QUIET: i64 = 1_000;
 pub(super) struct Worker {
     shared: Arc<Shared>,
     taken: Taken,
+    topic: Arc<str>,
     gathering: Box<dyn Gathering>,
     claims: Claims,
     /// The source topics' names, as contexts have them.
@@ -59,14 +47,10 @@ pub(super) struct Worker {
     high: i64,
     /// The offset of the record that comes next.
     next: i64,
-    cuts: Cuts<Emit, CommitMetadata>,
-    running: FuturesUnordered<BoxFuture<'static, (Slot, Fired, Ran)>>,
-    /// What the last batch committed; a tick commits it again.
-    committed: CommitMetadata,
+    outbox: Outbox,
     /// Where the last cut was made, and when the next one is.
     cut_at: i64,
     next_cut: i64,
-    pending: FuturesOrdered<Pending>,
     /// The stamp of a tick that was written and not read back yet.
     ticked: Option<i64>,
     last_tick: i64,
@@ -74,20 +58,24 @@ pub(super) struct Worker {
 
 impl Worker {
     /// `None` if the partition cannot be served; then the app fails.
-    pub(super) fn new(shared: Arc<Shared>, taken: Taken) -> Option<Self> {
+    pub(super) fn new(shared: Arc<Shared>, mut taken: Taken) -> Option<Self> {
         let declared = &shared.declared;
         let left = taken.left.as_ref().and_then(from_metadata);
-        let env = Env { core: taken.core.clone(), declared: declared.clone(), partition: taken.partition };
-        let gathering = match declared.window.gathering(env, left.as_ref()) {
+        let topic: Arc<str> = declared.log.as_str().into();
+        let env = Env {
+            core: taken.core.clone(),
+            declared: declared.clone(),
+            topic: topic.clone(),
+            partition: taken.partition,
+        };
+        let state = left.as_ref().map_or(Left::Nothing { logs: 1 }, Left::Cut);
+        let gathering = match declared.window.gathering(env, state) {
             Ok(gathering) => gathering,
             Err(error) => {
-                taken.fail(Error::Window {
-                    name: declared.spec.name,
-                    partition: taken.partition,
-                    offset: taken.start,
-                    reason: error.to_string(),
-                });
-                taken.assignment.end();
+                let (name, partition) = (declared.spec.name, taken.partition);
+                let reason = error.to_string();
+                taken.fail(Error::Window { name, partition, offset: taken.start, reason });
+                taken.end();
                 return None;
             }
         };
@@ -97,19 +85,26 @@ impl Worker {
             splits: Vec::new(),
         };
         let cut = left.unwrap_or_else(nothing);
+        let committed = Commit {
+            topic: topic.clone(),
+            partition: taken.partition,
+            epoch: taken.epoch,
+            metadata: to_metadata(&cut),
+        };
+        let place = (topic.clone(), taken.partition);
+        let transactions = shared.transactions.clone();
+        let outbox = Outbox::new(taken.core.clone(), declared.clone(), transactions, place, vec![committed]);
         Some(Worker {
+            topic,
+            outbox,
             gathering,
             claims: Claims::new(declared.lease()),
             sources: declared.spec.topics.iter().map(|&topic| topic.into()).collect(),
             decides: cut.needed.offset,
             high: cut.high,
             next: taken.start,
-            cuts: Cuts::new(),
-            running: FuturesUnordered::new(),
-            committed: to_metadata(&cut),
             cut_at: cut.high,
             next_cut: 0,
-            pending: FuturesOrdered::new(),
             ticked: None,
             last_tick: 0,
             shared,
@@ -121,23 +116,18 @@ impl Worker {
         let assignment = self.taken.assignment.clone();
         while !assignment.is_stopping() {
             let now = clock::now();
-            self.start().await;
+            self.outbox.start(&mut *self.gathering).await;
             self.cut(now);
-            self.hand_over();
+            self.outbox.hand_over(|| self.taken.membership());
             self.tick(now);
             let wake = clock::instant(self.wake_at(now), now);
-            let room = self.has_room();
+            let room = self.gathering.fired() == 0 && self.outbox.has_room();
             tokio::select! {
                 biased;
                 () = assignment.stopped() => {}
-                Some((slot, fired, ran)) = self.running.next(), if !self.running.is_empty() => {
-                    self.ended(slot, fired, ran);
-                }
-                Some(outcome) = self.pending.next(), if !self.pending.is_empty() => {
-                    if !self.settle(outcome) {
-                        break;
-                    }
-                }
+                turned = self.outbox.turn() => if !self.goes_on(turned) {
+                    break;
+                },
                 batch = self.taken.batches.recv(), if room => match batch {
                     Some(batch) => {
                         if let Err(error) = self.take(batch) {
@@ -158,34 +148,33 @@ impl Worker {
         let assignment = self.taken.assignment.clone();
         while self.taken.batches.try_recv().is_ok() {}
         while !assignment.is_abandoned() {
-            self.start().await;
-            self.next_cut = 0;
+            self.outbox.start(&mut *self.gathering).await;
+            self.next_cut = i64::MIN / 2;
             self.cut(clock::now());
-            self.hand_over();
-            self.shared.transactions.hurry();
-            if self.running.is_empty() && self.pending.is_empty() {
+            self.outbox.hand_over(|| self.taken.membership());
+            self.outbox.hurry();
+            if self.outbox.is_empty() {
                 return;
             }
             tokio::select! {
                 biased;
                 () = assignment.abandoned() => {}
-                Some((slot, fired, ran)) = self.running.next(), if !self.running.is_empty() => {
-                    self.ended(slot, fired, ran);
-                }
-                Some(outcome) = self.pending.next(), if !self.pending.is_empty() => {
-                    if !self.settle(outcome) {
-                        return;
-                    }
-                }
+                turned = self.outbox.turn() => if !self.goes_on(turned) {
+                    return;
+                },
             }
         }
     }
 
-    fn has_room(&self) -> bool {
-        self.gathering.fired() == 0
-            && self.running.len() < MOST_RUNNING
-            && self.cuts.waiting() < MOST_CUTS
-            && self.pending.len() < MOST_PENDING
+    fn goes_on(&self, turned: Result<(), Ended>) -> bool {
+        match turned {
+            Ok(()) => true,
+            Err(Ended::Lost) => false,
+            Err(Ended::Failed(error)) => {
+                self.taken.fail(error);
+                false
+            }
+        }
     }
 
     fn wake_at(&self, now: i64) -> i64 {
@@ -200,31 +189,22 @@ impl Worker {
         wake
     }
 
-    /// `false`: the partition cannot go on.
-    fn settle(&self, outcome: Result<Outcome, TransactionError>) -> bool {
-        match outcome {
-            Ok(Outcome::Committed) => true,
-            // The owner knows of it by now, or soon.
-            Ok(Outcome::Lost) => false,
-            Err(error) => {
-                self.taken.fail(error);
-                false
-            }
-        }
-    }
-
     fn take(&mut self, mut batch: ffi::Batch) -> Result<(), Error> {
         let count = batch.len();
+        let mut bytes = 0;
         let mut result = Ok(());
-        while let Some(taken) = batch.next(|message| self.message(message)) {
-            if taken.is_err() {
-                result = taken;
-                break;
-            }
+        while let (Ok(()), Some(taken)) = (
+            &result,
+            batch.next(|message| {
+                bytes += message.byte_size();
+                self.message(message)
+            }),
+        ) {
+            result = taken;
         }
         drop(batch);
-        self.gathering.reached(self.next);
-        self.taken.assignment.report(self.taken.start, count, 0);
+        self.gathering.reached(0, self.next);
+        self.taken.took(count, bytes);
         result.and_then(|()| self.check_bounds())
     }
 
@@ -281,9 +261,9 @@ impl Worker {
             return Ok(());
         }
         if control.drain {
-            self.gathering.drain(offset);
+            self.gathering.drain(Some(offset));
         } else if let Some(time) = time {
-            self.gathering.advance(offset, time);
+            self.gathering.advance(Some(offset), time);
         }
         Ok(())
     }
@@ -314,6 +294,8 @@ impl Worker {
         let begin = self.claims.begin().unwrap_or(offset);
         let verdict = unread(record.value, record.headers).and_then(|value| {
             self.gathering.record(Arrived {
+                log: 0,
+                time: None,
                 offset,
                 begin,
                 key: record.key.unwrap_or_default(),
@@ -328,7 +310,7 @@ impl Worker {
         }
         match verdict {
             Ok(Verdict::Late(reason)) if declared.spec.late.is_some() => {
-                self.cuts.push(Emit::Late { record: original(record, &source), reason });
+                self.outbox.push(Emit::Late { record: original(record, &source), reason });
             }
             Ok(_) => {}
             // It was told of already.
@@ -336,7 +318,7 @@ impl Worker {
             Err(failure) => {
                 self.taken.core.counters.one(Count::Undecodable);
                 self.taken.core.counters.one(Count::DeadLetters);
-                self.cuts.push(Emit::Unreadable { record: original(record, &source), failure });
+                self.outbox.push(Emit::Unreadable { record: original(record, &source), failure });
             }
         }
         Ok(())
@@ -348,93 +330,16 @@ impl Worker {
     }
 
     fn check_bounds(&self) -> Result<(), Error> {
-        let bounds = self.shared.declared.spec.max_open;
         let (keys, bytes) = (self.gathering.open_keys() as u64, self.gathering.open_bytes());
-        let over = |bound: Option<u64>, is: u64| bound.filter(|bound| is > *bound);
-        let reason = if let Some(bound) = over(bounds.keys, keys) {
-            format!("{keys} windows are open, more than `max_open(keys = {bound})` allows")
-        } else if let Some(bound) = over(bounds.bytes, bytes) {
-            format!("open windows hold {bytes} bytes, more than `max_open(bytes = {bound})` allows")
-        } else {
-            return Ok(());
-        };
-        Err(self.error(self.next, reason))
-    }
-
-    /// Starts the handlers of windows that fired, as many as may run at once.
-    async fn start(&mut self) {
-        poll_fn(|cx| {
-            while self.running.len() < MOST_RUNNING {
-                match self.gathering.start(cx) {
-                    None => break,
-                    Some(Begun::Done(fired, ran)) => {
-                        let slot = self.cuts.expect();
-                        self.ended(slot, fired, ran);
-                    }
-                    Some(Begun::Pending(run)) => {
-                        let slot = self.cuts.expect();
-                        self.running.push(run.map(move |(fired, ran)| (slot, fired, ran)).boxed());
-                    }
-                }
-            }
-            Poll::Ready(())
-        })
-        .await;
-    }
-
-    /// Takes in what a handler returned.
-    fn ended(&mut self, slot: Slot, fired: Fired, ran: Ran) {
-        let counters = &self.taken.core.counters;
-        let declared = &self.shared.declared;
-        let format = self.taken.core.format;
-        let emit = match ran {
-            Ok(value) => {
-                counters.one(Count::Succeeded);
-                let value = value.filter(|value| !is_nothing(declared, value, format));
-                if let Some(value) = value.as_ref().filter(|_| declared.is_listened()) {
-                    self.tell(&fired, value);
-                }
-                value.filter(|_| declared.spec.to.is_some()).map(|value| {
-                    counters.one(Count::Sent);
-                    Emit::Result { fired, value, format }
-                })
-            }
-            Err(failure) => {
-                counters.one(Count::Failed);
-                counters.one(Count::DeadLetters);
-                tracing::warn!(
-                    window = declared.spec.name,
-                    partition = self.taken.partition,
-                    offset = fired.cause,
-                    code = failure.code().as_str(),
-                    "{}",
-                    failure.message()
-                );
-                Some(Emit::Failed { fired, failure })
-            }
-        };
-        self.cuts.fill(slot, emit);
-    }
-
-    /// Tells those that listen to `results`.
-    fn tell(&self, fired: &Fired, value: &[u8]) {
-        let record = RecordRef {
-            topic: &self.shared.declared.log,
-            partition: self.taken.partition,
-            offset: fired.cause,
-            timestamp: Some(fired.timestamp),
-            key: Some(&fired.key),
-            value: None,
-            headers: HeadersRef::Empty,
-        };
-        let produced = Produced::new(&record, value.to_vec(), self.taken.core.format);
-        // An error only says that the last listener has just gone.
-        let _ = self.shared.declared.results.send(produced);
+        match self.shared.declared.spec.max_open.exceeded(keys, bytes) {
+            Some(reason) => Err(self.error(self.next, reason)),
+            None => Ok(()),
+        }
     }
 
     /// When the next cut is made: results cannot wait, an offset that only moved can.
     fn cut_due(&self) -> i64 {
-        if self.cuts.has_open() { self.next_cut } else { self.next_cut + QUIET }
+        if self.outbox.has_results() { self.next_cut } else { self.next_cut + QUIET }
     }
 
     /// Cuts, if it is time and there is anything new. Everything that fired up to here must have been started.
@@ -448,34 +353,15 @@ impl Worker {
         let begin = self.claims.begin().unwrap_or(self.next);
         // Not while it still reads again what was decided before.
         let Some(cut) = self.gathering.cut(self.next, begin) else { return };
-        self.cuts.cut(to_metadata(&cut));
+        self.outbox.cut(vec![Commit {
+            topic: self.topic.clone(),
+            partition: self.taken.partition,
+            epoch: self.taken.epoch,
+            metadata: to_metadata(&cut),
+        }]);
         self.cut_at = self.next;
         let interval = i64::try_from(self.taken.core.settings.commit_interval.as_millis()).unwrap_or(0);
         self.next_cut = now + interval;
-    }
-
-    /// Hands over the cuts that are complete.
-    fn hand_over(&mut self) {
-        while self.pending.len() < MOST_PENDING {
-            let Some(membership) = self.taken.membership() else { return };
-            let Some((emits, metadata)) = self.cuts.take() else { return };
-            let mut batch = Batch::new(membership);
-            let mut sender = Sender {
-                app: &self.taken.core.app,
-                declared: &self.shared.declared,
-                partition: self.taken.partition,
-                headers: HeaderBuf::new(),
-            };
-            emits.iter().for_each(|emit| sender.push(emit, &mut batch));
-            self.committed = metadata;
-            self.submit(batch);
-        }
-    }
-
-    fn submit(&mut self, mut batch: Batch) {
-        let declared = &self.shared.declared;
-        batch.commit(&declared.log, self.taken.partition, self.taken.epoch, self.committed.clone());
-        self.pending.push_back(self.shared.transactions.submit(batch));
     }
 
     /// When the clock closes the next window, while all sources are silent.
@@ -487,7 +373,7 @@ impl Worker {
     fn tick(&mut self, now: i64) {
         let Some(due) = self.tick_due() else { return };
         let waits = self.ticked.is_some_and(|ticked| now < ticked + TICK_LOST);
-        if now < due || waits || now < self.last_tick + TICKS || self.pending.len() >= MOST_PENDING {
+        if now < due || waits || now < self.last_tick + TICKS || !self.outbox.may_submit() {
             return;
         }
         let Some(membership) = self.taken.membership() else { return };
@@ -508,7 +394,7 @@ impl Worker {
             ..Outgoing::to(&declared.log)
         });
         (self.ticked, self.last_tick) = (Some(now), now);
-        self.submit(batch);
+        self.outbox.submit(batch);
     }
 }
 
@@ -517,7 +403,7 @@ const ANEW: &str = "Give the window another `name` to begin anew";
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.taken.assignment.end();
+        self.taken.end();
     }
 }
 

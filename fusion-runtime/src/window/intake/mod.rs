@@ -15,6 +15,7 @@ use crate::{
 };
 
 use super::{ends::Ends, typed::Declared};
+pub(crate) use clock::{Newest, Silence};
 use worker::Worker;
 
 /// A window that gathers a topic.
@@ -43,6 +44,11 @@ impl Intake {
 }
 
 impl Service for Intake {
+    fn name(&self) -> &str {
+        // Where there are several, they read together.
+        self.shared.targets.first().map_or("", |target| target.window.spec.name)
+    }
+
     fn topic(&self) -> &str {
         &self.shared.topic
     }

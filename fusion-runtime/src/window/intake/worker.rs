@@ -188,9 +188,16 @@ impl Worker {
 
     fn take(&mut self, mut batch: ffi::Batch, now: i64) {
         let count = batch.len();
-        while batch.next(|message| self.message(message, now)).is_some() {}
+        let mut bytes = 0;
+        while batch
+            .next(|message| {
+                bytes += message.byte_size();
+                self.message(message, now);
+            })
+            .is_some()
+        {}
         drop(batch);
-        self.taken.assignment.report(self.taken.start, count, 0);
+        self.taken.took(count, bytes);
         let full = |batch: &Batch| batch.len() >= MOST_RECORDS || batch.bytes() >= MOST_BYTES;
         if self.batch.as_ref().is_some_and(full) {
             self.due = Some(now);
@@ -270,8 +277,7 @@ impl Worker {
     /// Counts a record that no window sees, and keeps it if somebody may want to look at it.
     fn skip(&mut self, target: &Target, record: &RecordRef<'_>, reason: Skipped, message: &str) {
         target.window.observed.skip(target.topic, reason);
-        let keep = reason == Skipped::TooFar || self.taken.core.settings.keep_skipped;
-        if !keep {
+        if !reason.is_kept(&self.taken.core.settings) {
             return;
         }
         self.headers.clear();
@@ -333,7 +339,7 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.taken.assignment.end();
+        self.taken.end();
     }
 }
 

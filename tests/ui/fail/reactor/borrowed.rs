@@ -14,4 +14,7 @@ fn two() -> &'static str {
     "two"
 }
 
+#[reactor(topic = "three")]
+fn three(payload: &'static str, handed_in: State<&str>, both: State<&'static &u8>, cow: State<Cow<'_, str>>) {}
+
 fn main() {}

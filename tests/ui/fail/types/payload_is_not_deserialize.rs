@@ -10,7 +10,7 @@ fn one(order: Order) -> i64 {
 }
 
 #[reactor(topic = "two")]
-fn two(id: i64, orders: Vec<Order>) -> i64 {
+fn two(id: i64, orders: Vec<Order>, other: Option<Order>) -> i64 {
     id
 }
 

@@ -53,7 +53,7 @@ fn whoever_is_fenced_again_and_again_goes_on_under_another_id() {
 fn a_slot_that_was_chosen_twice_is_an_error() {
     let world = World::new();
     let config = Config::new("nowhere:9092").slot("0");
-    let transactions = world.start_as(Slot::find(&config, "group"));
+    let transactions = world.start_as(Slot::find(&config, "group"), |_| ());
     world.fail([fenced(), fenced(), fenced()]);
     let told = transactions.submit(batch(0, 1, 1, "a")).wait();
     assert_eq!(told, Err(TransactionError::Fenced { id: "group.0".into() }));

@@ -78,6 +78,22 @@ fn a_late_record_does_not_reach_the_next_transaction() {
     assert_eq!(transactions.metrics().get(Count::TransactionsAborted), 1);
 }
 
+/// Or a broker that is too slow for so much in one transaction would never take any of it.
+#[test]
+fn what_is_too_much_for_one_transaction_goes_in_several() {
+    let world = World::new();
+    world.fail([Fault::Deliver("v1".into(), Code::MessageTimedOut)]);
+    let mut pending = Vec::new();
+    let _transactions = world.start_after(|transactions| {
+        pending.extend((0..4).map(|n| transactions.submit(batch(0, 1, n, &format!("v{n}")))));
+    });
+    for pending in pending {
+        assert_eq!(pending.wait(), Ok(Outcome::Committed));
+    }
+    assert_eq!(world.records(), ["v0", "v1", "v2", "v3"]);
+    assert_eq!(world.commits(), 2, "the four were two and two");
+}
+
 #[test]
 fn a_call_that_may_be_repeated_goes_on_where_it_was() {
     let world = World::new();
@@ -96,11 +112,10 @@ fn a_call_that_may_be_repeated_goes_on_where_it_was() {
 fn a_record_that_can_never_be_written_refuses_its_batch_only() {
     for deliver in [true, false] {
         let world = World::new();
-        let transactions = world.start();
         let fault = if deliver { Fault::Deliver } else { Fault::Produce };
         world.fail([fault("bad".into(), Code::MessageSizeTooLarge)]);
         let mut pending = Vec::new();
-        together(&world, || {
+        let _transactions = world.start_after(|transactions| {
             let bad = [
                 batch(0, 1, 1, "good"),
                 batch(1, 1, 1, "bad"),
@@ -123,14 +138,13 @@ fn a_record_that_can_never_be_written_refuses_its_batch_only() {
 #[test]
 fn a_broker_that_takes_less_metadata_halves_the_limit() {
     let world = World::new();
-    let transactions = world.start();
     world.fail([Fault::Offsets(error(Code::OffsetMetadataTooLarge, "abortable"))]);
     let mut long = Batch::new(GroupMetadata::named("group", 1, "member").unwrap());
     let mut metadata = CommitMetadata::new(2);
     metadata.set_text("raw", "x".repeat(2000));
     long.commit(TOPIC, 1, 1, metadata);
     let mut pending = Vec::new();
-    together(&world, || {
+    let transactions = world.start_after(|transactions| {
         pending.push(transactions.submit(batch(0, 1, 1, "short")));
         pending.push(transactions.submit(long.clone()));
     });
@@ -181,10 +195,9 @@ proptest! {
         partitions in proptest::collection::vec(0..3_i32, 1..6),
     ) {
         let world = World::new();
-        let transactions = world.start();
         world.fail(faults);
         let mut pending = Vec::new();
-        together(&world, || {
+        let _transactions = world.start_after(|transactions| {
             for (number, &partition) in partitions.iter().enumerate() {
                 let batch = batch(partition, 1, number as i64, &format!("v{number}"));
                 pending.push(transactions.submit(batch));

@@ -8,10 +8,8 @@ use super::*;
 #[test]
 fn what_is_fenced_while_it_waits_is_lost() {
     let world = World::new();
-    let transactions = world.start();
     let mut pending = Vec::new();
-    together(&world, || {
-        // It may be at work already, and is lost all the same: nothing has begun.
+    let _transactions = world.start_after(|transactions| {
         pending.push(transactions.submit(batch(0, 1, 1, "old")));
         pending.push(transactions.submit(batch(1, 1, 1, "other")));
         transactions.fence(TOPIC, 0, 1);
@@ -46,10 +44,9 @@ fn a_member_of_an_old_generation_commits_nothing() {
 #[test]
 fn what_is_still_ours_is_sent_again_under_the_new_generation() {
     let world = World::new();
-    let transactions = world.start();
     world.regroup(2);
     let mut pending = Vec::new();
-    together(&world, || {
+    let transactions = world.start_after(|transactions| {
         pending.push(transactions.submit(under(1, 0, 1, 5, "lost")));
         pending.push(transactions.submit(under(1, 1, 1, 6, "kept")));
     });

@@ -90,18 +90,27 @@ impl World {
     }
 
     pub(super) fn start(&self) -> Transactions {
-        self.start_as(Slot::by_chance("group"))
+        self.start_after(|_| ())
     }
 
-    pub(super) fn start_as(&self, slot: Slot) -> Transactions {
+    /// What is submitted inside waits when the thread starts, and goes into one transaction.
+    pub(super) fn start_after(&self, submit: impl FnOnce(&Transactions)) -> Transactions {
+        self.start_as(Slot::by_chance("group"), submit)
+    }
+
+    pub(super) fn start_as(&self, slot: Slot, submit: impl FnOnce(&Transactions)) -> Transactions {
         let config = Config::new("nowhere:9092").commit_interval(Duration::ZERO);
         let shared = Arc::new(Shared::new(Limits::of(config.settings())));
         let counters = Arc::new(Counters::new());
         let at_once = Duration::ZERO;
         let patience = Patience { call: at_once, first: at_once, most: at_once, renew: at_once };
-        self.state().ids.push(slot.id());
+        let id = slot.id();
+        self.state().ids.push(id.clone());
+        let handle = Handle { shared: shared.clone(), exactly_once: true, counters: counters.clone(), id };
+        let transactions = Transactions { handle: Arc::new(handle) };
+        submit(&transactions);
         spawn(Fake(self.clone()), &shared, &counters, slot, patience).unwrap();
-        Transactions { handle: Arc::new(Handle { shared, exactly_once: true, counters }) }
+        transactions
     }
 
     pub(super) fn fail(&self, faults: impl IntoIterator<Item = Fault>) {

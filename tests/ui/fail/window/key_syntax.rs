@@ -1,0 +1,20 @@
+#![allow(unused)]
+
+use fusion::prelude::*;
+
+#[reactor(
+    window! <
+        a: "a" by;
+        b: "b" by at time;
+        c: "c" by trigger.id();
+        d: "d" by || 1;
+        e: "e" by async |t| 1;
+        f: "f" id;
+        g: "g" bye id;
+        h: "h" by id at
+    >,
+    tumbling = 30s, grace = 2s
+)]
+fn approve() {}
+
+fn main() {}
