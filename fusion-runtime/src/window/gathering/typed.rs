@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// A window's key, as the bytes that the log's records have.
-pub(crate) type KeyBytes = Arc<[u8]>;
+pub(crate) type KeyBytes = Box<[u8]>;
 
 /// A window that fired, for those who send its result.
 #[derive(Clone, Debug)]
@@ -260,7 +260,7 @@ impl<W: WindowReactor, F> Typed<W, F> {
         log: usize,
         offset: i64,
         begin: i64,
-        key: &[u8],
+        key: KeyBytes,
         item: Item<W>,
         at: Place,
         source: &Arc<str>,
@@ -269,7 +269,7 @@ impl<W: WindowReactor, F> Typed<W, F> {
         let name = self.env.declared.spec.name;
         let cx = Context::gathered(name, source.clone(), at.partition, at.offset, Some(at.time));
         let bytes = (size + OVERHEAD + size_of::<Item<W>>()) as u64;
-        Entry { log, offset, begin, key: key.into(), item: (item, cx), at, bytes }
+        Entry { log, offset, begin, key, item: (item, cx), at, bytes }
     }
 }
 
@@ -282,8 +282,10 @@ where
 {
     fn record(&mut self, record: Arrived<'_>) -> Result<Verdict, Failure> {
         let Arrived { log, time, offset, begin, key, value, place, source, size } = record;
-        let item = read::<W>(usize::from(place.topic), value, Some(place.time))?.item;
-        let entry = self.entry(log, offset, begin, key, item, place, source, size);
+        let read = read::<W>(usize::from(place.topic), value, Some(place.time))?;
+        // The same bytes as ever, unless the declaration has changed.
+        let key = read.key.filter(|own| own == key).map_or_else(|| key.into(), Vec::into_boxed_slice);
+        let entry = self.entry(log, offset, begin, key, read.item, place, source, size);
         let (out, env) = (&mut self.out, &self.env);
         Ok(self.table.record(entry, time, &mut |event| out.take(event, offset, env)))
     }
@@ -302,7 +304,7 @@ where
             Judged::Skipped(reason) => return Ok(Sorted::Skipped(reason)),
         };
         let place = Place { time: moment, topic: u16::try_from(log).unwrap_or(u16::MAX), partition, offset };
-        let entry = self.entry(log, offset, offset, &key, read.item, place, source, size);
+        let entry = self.entry(log, offset, offset, key.into_boxed_slice(), read.item, place, source, size);
         let (out, env) = (&mut self.out, &self.env);
         Ok(Sorted::Gathered(self.table.record(entry, time, &mut |event| out.take(event, offset, env))))
     }
