@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::load::Load;
-use super::ours::{self, ADDED, Idle, Way};
+use super::ours::{self, ADDED, COUNTING, Idle, Way};
 use crate::Result;
 use crate::load::delete_beginning;
 use crate::report::{Clock, Measure};
@@ -69,6 +69,7 @@ pub(crate) fn gather(mut arguments: impl Iterator<Item = String>) -> Result<()> 
     let (brokers, group, way, messages) =
         (argument()?, argument()?, argument()?, argument()?.parse::<u64>()?);
     let way = if way == "rekeyed" { Way::Rekeyed } else { Way::Copartitioned };
+    COUNTING.store(true, Ordering::Relaxed);
     crate::ours::runtime()?.block_on(async {
         let app = ours::start(&brokers, &group, way, Idle::Never).await?;
         app.assigned().await;

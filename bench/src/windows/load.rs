@@ -31,17 +31,13 @@ pub(crate) struct Trigger {
     pub(crate) id: String,
     pub(crate) car: String,
     pub(crate) value: i64,
-    pub(crate) taken_at: u64,
+    /// The record's timestamp, too.
+    pub(crate) taken_at: i64,
 }
 
 impl Trigger {
-    pub(crate) fn new(id: String, number: u64) -> Self {
-        Trigger {
-            car: format!("car-{:06}", number % 5_000),
-            value: number as i64 % 1_000,
-            taken_at: 1_700_000_000_000 + number,
-            id,
-        }
+    pub(crate) fn new(id: String, number: u64, taken_at: i64) -> Self {
+        Trigger { car: format!("car-{:06}", number % 5_000), value: number as i64 % 1_000, taken_at, id }
     }
 }
 
@@ -100,7 +96,7 @@ impl Load {
             let id = format!("trigger-{:08}", number * 7_919 % keys);
             let topic = SOURCES[((number ^ (number / keys)) & 1) as usize];
             let time = start + (number * SIZE as u64 / in_window) as i64;
-            let value = serde_json::to_vec(&Trigger::new(id.clone(), number))?;
+            let value = serde_json::to_vec(&Trigger::new(id.clone(), number, time))?;
             send(&producer, BaseRecord::to(topic).key(&id).payload(&value).timestamp(time))?;
             if number % 1_000 == 0 {
                 producer.poll(Duration::ZERO);
@@ -130,7 +126,7 @@ impl Load {
         for topic in SOURCES {
             for partition in 0..self.partitions {
                 let id = key_of(what, partition, self.partitions);
-                let value = serde_json::to_vec(&Trigger::new(id.clone(), 0))?;
+                let value = serde_json::to_vec(&Trigger::new(id.clone(), 0, time))?;
                 send(producer, BaseRecord::to(topic).key(&id).payload(&value).timestamp(time))?;
             }
         }
