@@ -131,11 +131,26 @@ unsafe fn handle(
         if message.err != RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR {
             return Err(format!("librdkafka: {:?}", message.err).into());
         }
+        std::hint::black_box(has_content_type(message));
         let payload = std::slice::from_raw_parts(message.payload.cast::<u8>(), message.len);
         let trigger: Trigger = serde_json::from_slice(payload)?;
         std::hint::black_box(&trigger);
         open.add(trigger, time);
         Ok((message.rkt, message.partition, message.offset))
+    }
+}
+
+/// Whether a header names another format than JSON, as on fusion's side.
+///
+/// # Safety
+/// The message must be alive.
+unsafe fn has_content_type(message: &sys::rd_kafka_message_t) -> bool {
+    let (mut headers, mut value, mut size) = (ptr::null_mut(), ptr::null(), 0);
+    // SAFETY: headers live as long as their message.
+    unsafe {
+        sys::rd_kafka_message_headers(message, &mut headers) == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR
+            && sys::rd_kafka_header_get_last(headers, c"content-type".as_ptr(), &mut value, &mut size)
+                == RDKafkaRespErr::RD_KAFKA_RESP_ERR_NO_ERROR
     }
 }
 

@@ -39,7 +39,22 @@ pub(crate) struct Fired {
     /// The record or control record of the log that caused it.
     pub(crate) cause: i64,
     /// Where its records came from.
-    pub(crate) members: Vec<Place>,
+    pub(crate) members: Vec<Origin>,
+}
+
+/// Where a record came from: a place without its time, since there is one for each record of every open window.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    pub(crate) offset: i64,
+    pub(crate) partition: i32,
+    /// The place of its topic among the window's.
+    pub(crate) topic: u16,
+}
+
+impl From<&Place> for Origin {
+    fn from(place: &Place) -> Self {
+        Origin { offset: place.offset, partition: place.partition, topic: place.topic }
+    }
 }
 
 /// A run that was started.
@@ -146,13 +161,13 @@ pub(crate) enum Left<'a> {
 
 /// What is gathered, and from where.
 struct Members<G> {
-    places: Vec<Place>,
+    origins: Vec<Origin>,
     gathered: G,
 }
 
 impl<G: Gathered> Default for Members<G> {
     fn default() -> Self {
-        Members { places: Vec::new(), gathered: G::default() }
+        Members { origins: Vec::new(), gathered: G::default() }
     }
 }
 
@@ -160,7 +175,7 @@ impl<G: Gathered> Aggregate for Members<G> {
     type Item = (G::Item, Context);
 
     fn add(&mut self, (item, cx): Self::Item, at: &Place) {
-        self.places.push(*at);
+        self.origins.push(at.into());
         self.gathered.add(item, at, &cx);
     }
 }
@@ -170,10 +185,10 @@ fn ways<W: WindowReactor>() -> Ways<Members<W::Gathered>> {
     Ways {
         copy_item: |(item, cx)| Some((W::Strategy::copy(item)?, cx.clone())),
         copy: |members| {
-            Some(Members { places: members.places.clone(), gathered: W::copy(&members.gathered)? })
+            Some(Members { origins: members.origins.clone(), gathered: W::copy(&members.gathered)? })
         },
         merge: |members, mut other| {
-            members.places.append(&mut other.places);
+            members.origins.append(&mut other.origins);
             W::Strategy::merge(&mut members.gathered, other.gathered);
         },
     }
@@ -245,7 +260,7 @@ impl<W: WindowReactor> Out<W> {
             Event::Fired { key, span: Span { start, end }, reason, count, held } => {
                 let window = Window::new(start, end, reason, count);
                 let timestamp = env.declared.kind().timestamp(end);
-                let fired = Fired { key, window, timestamp, cause, members: held.places };
+                let fired = Fired { key, window, timestamp, cause, members: held.origins };
                 self.fired.push_back((fired, held.gathered));
             }
             Event::Late(late) => self.late.push(late),
