@@ -25,7 +25,8 @@ pub(crate) fn windows(options: &Options) -> Result<()> {
     let streams =
         (options.streams > 0).then(|| Streams::start(&options.brokers, options.streams)).transpose()?;
     let mut sides = vec![
-        Side::new("raw loop and map", || raw::raw(load, raw::From::First)),
+        Side::new("raw loop and map", || raw::raw(load, raw::From::First, false)),
+        Side::new("raw loop, map and send", || raw::raw(load, raw::From::First, true)),
         Side::new("fusion, copartitioned", || ours::windows(load, Way::Copartitioned)),
         Side::new("fusion, re-keyed", || ours::windows(load, Way::Rekeyed)),
     ];
@@ -85,7 +86,7 @@ pub(crate) fn back(options: &Options) -> Result<()> {
         &format!("back: {} open records of {keys} keys, read again from the assignment on", load.messages),
         options,
         &[
-            Side::new("raw loop and map", || raw::raw(load, raw::From::Assignment)),
+            Side::new("raw loop and map", || raw::raw(load, raw::From::Assignment, false)),
             Side::new("fusion, copartitioned", || back::back(load, Way::Copartitioned)),
             Side::new("fusion, re-keyed", || back::back(load, Way::Rekeyed)),
         ],

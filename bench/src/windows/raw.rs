@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 
 use rdkafka::bindings as sys;
 use rdkafka::consumer::{CommitMode, Consumer};
+use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 
-use super::load::{GRACE, Load, SIZE, SOURCES, Sums, Trigger};
+use super::load::{GRACE, Gathered, Load, RESULTS, SIZE, SOURCES, Sums, Trigger, producer, send};
 use crate::Result;
 use crate::load::PATIENCE;
 use crate::raw_consume::{BATCH, OwnQueue, TICK};
@@ -26,8 +27,10 @@ const COMMIT_EVERY: Duration = Duration::from_millis(100);
 struct Open {
     windows: Vec<(i64, HashMap<String, Sums>)>,
     newest: i64,
-    /// Of closed windows; results are not sent.
+    /// How many have closed, each key's counted for itself.
     closed: u64,
+    /// Sends their results.
+    producer: Option<BaseProducer>,
 }
 
 impl Open {
@@ -45,11 +48,22 @@ impl Open {
     }
 
     /// Between batches. With as much time again as the grace, because partitions are not read evenly.
-    fn close(&mut self) {
-        let closed = |start: i64| start + 2 * SIZE + GRACE <= self.newest;
-        self.closed +=
-            self.windows.iter().filter(|window| closed(window.0)).map(|w| w.1.len() as u64).sum::<u64>();
-        self.windows.retain(|(start, _)| !closed(*start));
+    fn close(&mut self) -> Result<()> {
+        self.close_up_to(self.newest - 2 * SIZE - GRACE)
+    }
+
+    /// Windows that begin at `last` or before.
+    fn close_up_to(&mut self, last: i64) -> Result<()> {
+        for (start, window) in self.windows.extract_if(.., |(start, _)| *start <= last) {
+            self.closed += window.len() as u64;
+            let Some(producer) = &self.producer else { continue };
+            for (id, Sums { count, sum }) in window {
+                let value = serde_json::to_vec(&Gathered { id: id.clone(), start, count, sum })?;
+                send(producer, BaseRecord::to(RESULTS).key(&id).payload(&value).timestamp(start + SIZE - 1))?;
+            }
+            producer.poll(Duration::ZERO);
+        }
+        Ok(())
     }
 }
 
@@ -62,13 +76,14 @@ pub(crate) enum From {
     Assignment,
 }
 
-/// Reads the whole load.
-pub(crate) fn raw(load: &Load, from: From) -> Result<Measure> {
+/// Reads the whole load; `sends` the results, too, without any promise.
+pub(crate) fn raw(load: &Load, from: From, sends: bool) -> Result<Measure> {
     let consumer = OwnQueue::subscribe(&load.brokers, &SOURCES)?;
     let mut batch = [ptr::null_mut(); BATCH];
     // By topic, whose handle librdkafka keeps one of.
     let mut next: HashMap<(*mut sys::rd_kafka_topic_t, i32), i64> = HashMap::new();
     let mut open = Open::default();
+    open.producer = sends.then(|| producer(&load.brokers, 5)).transpose()?;
     let mut seen = 0;
     let mut clock = None;
     let mut commit_at = Instant::now() + COMMIT_EVERY;
@@ -101,13 +116,20 @@ pub(crate) fn raw(load: &Load, from: From) -> Result<Measure> {
             return Err(error);
         }
         seen += taken.len() as u64;
-        open.close();
+        open.close()?;
         let now = Instant::now();
         give_up_at = now + PATIENCE;
         if now >= commit_at {
             consumer.inner.commit(&offsets(&next)?, CommitMode::Async)?;
             commit_at = now + COMMIT_EVERY;
         }
+    }
+    if sends {
+        // Without that of the closers.
+        open.close_up_to(open.newest - SIZE)?;
+    }
+    if let Some(producer) = &open.producer {
+        producer.flush(PATIENCE)?;
     }
     let measure = clock.map(|clock| clock.stop(seen)).ok_or("an empty load")?;
     consumer.inner.commit(&offsets(&next)?, CommitMode::Sync)?;
