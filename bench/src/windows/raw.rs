@@ -82,8 +82,8 @@ pub(crate) fn raw(load: &Load, from: From, sends: bool) -> Result<Measure> {
     let mut batch = [ptr::null_mut(); BATCH];
     // By topic, whose handle librdkafka keeps one of.
     let mut next: HashMap<(*mut sys::rd_kafka_topic_t, i32), i64> = HashMap::new();
-    let mut open = Open::default();
-    open.producer = sends.then(|| producer(&load.brokers, 5)).transpose()?;
+    let producer = sends.then(|| producer(&load.brokers, 5)).transpose()?;
+    let mut open = Open { producer, ..Open::default() };
     let mut seen = 0;
     let mut clock = None;
     let mut commit_at = Instant::now() + COMMIT_EVERY;
