@@ -212,7 +212,7 @@ fn record(approval: Approval, id: Key<Uuid>, headers: Headers, table: State<watc
 /// Prints the table, and says whether each id has exactly one approval with all that was sent for it.
 fn print(table: &Table, ids: &BTreeMap<Uuid, usize>, start: u64) -> bool {
     println!("\n{:<36}  window    reason    triggers  approvals  copies  sensors", "id");
-    let mut rows = Vec::new();
+    let mut rows = BTreeSet::new();
     let mut good = true;
     for (id, sent) in ids {
         let Some(arrived) = table.get(id) else {
@@ -226,14 +226,15 @@ fn print(table: &Table, ids: &BTreeMap<Uuid, usize>, start: u64) -> bool {
             let Approval { triggers, sensors, window, reason } = approval;
             let from = window.saturating_sub(start) / 1_000;
             let sensors = sensors.iter().map(String::as_str).collect::<Vec<_>>().join(" ");
-            rows.push(format!(
-                "{id}  {from} s-{} s   {reason:<9} {triggers} of {sent}    {:<9}  {copies:<6}  {sensors}",
+            let row = format!(
+                "{id}  {from} s-{} s   {reason:<8}  {triggers} of {sent}    {:<9}  {copies:<6}  {sensors}",
                 from + WINDOW / 1_000,
                 arrived.len(),
-            ));
+            );
+            rows.insert((*window, row));
         }
     }
-    rows.iter().for_each(|row| println!("{row}"));
+    rows.iter().for_each(|(_, row)| println!("{row}"));
     let copies: u32 =
         ids.keys().filter_map(|id| table.get(id)).flat_map(Arrived::values).map(|row| row.0).sum();
     println!("\n{} ids, {copies} records on `approvals`", ids.len());
