@@ -38,7 +38,8 @@ async fn it_gathers_completes_and_refuses_as_others_do() {
     story.raw.send(Record::to("co.brake").value(null).partition(0).timestamp(story.base + HOUR)).await;
     story.send("co.brake", "a", 5, now() + 30 * HOUR - story.base).await;
     let letters = letters.take(3).await;
-    let mut reasons: Vec<&str> = letters.iter().map(|letter| letter.text("kafka_dlt-exception-fqcn")).collect();
+    let mut reasons: Vec<&str> =
+        letters.iter().map(|letter| letter.text("kafka_dlt-exception-fqcn")).collect();
     reasons.sort_unstable();
     assert_eq!(reasons, ["no_key", "too_far", "undecodable"]);
     story.send("co.brake", "b", 6, 6).await;

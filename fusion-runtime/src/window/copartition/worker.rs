@@ -21,7 +21,7 @@ use crate::{
         gathering::{Commit, Direct, Emit, Ended, Env, Gathering, Judged, Left, Outbox, Sorted},
         intake::{Newest, Silence},
         observed::Skipped,
-        typed::millis,
+        typed::{Declared, millis},
         unread,
     },
 };
@@ -350,6 +350,8 @@ impl Worker {
 
     fn read(&mut self, log: usize, mut batch: ffi::Batch, now: i64) -> Result<(), Error> {
         let (mut count, mut bytes) = (0, 0);
+        // Once a batch: all numbers count on it, from all threads.
+        let declared = self.shared.declared.clone();
         while let Some(next) = batch.peek() {
             // What is new waits until everything that was decided before has been decided again.
             if next.offset() >= self.inputs[log].high && self.gathering.is_replaying() {
@@ -360,7 +362,7 @@ impl Worker {
             }
             bytes += next.byte_size();
             count += 1;
-            let Some(read) = batch.next(|message| self.message(log, message, now)) else { break };
+            let Some(read) = batch.next(|message| self.message(&declared, log, message, now)) else { break };
             read?;
         }
         self.gathering.reached(log, self.inputs[log].silence.next());
@@ -370,7 +372,13 @@ impl Worker {
         Ok(())
     }
 
-    fn message(&mut self, log: usize, message: &ffi::Message, now: i64) -> Result<(), Error> {
+    fn message(
+        &mut self,
+        declared: &Declared,
+        log: usize,
+        message: &ffi::Message,
+        now: i64,
+    ) -> Result<(), Error> {
         let input = &mut self.inputs[log];
         match message.error() {
             Some(MessageError::EndOfPartition) => {
@@ -384,7 +392,6 @@ impl Worker {
         input.silence.record(offset);
         let quiet = offset < input.high;
         self.sources.caught_up(log, false);
-        let declared = self.shared.declared.clone();
         let input = &self.inputs[log];
         let record = input.record(message);
         let (sources, sampler, number) = (&mut self.sources, &mut self.sampler, self.number);

@@ -15,6 +15,7 @@ use crate::{
         Place, clock,
         core::{Claims, Cut, Needed, Verdict},
         log::{CONTROL, Control, Source, SourceKey},
+        typed::Declared,
         unread,
     },
 };
@@ -193,11 +194,13 @@ impl Worker {
         let count = batch.len();
         let mut bytes = 0;
         let mut result = Ok(());
+        // Once a batch: all partitions count on it, from all threads.
+        let declared = self.shared.declared.clone();
         while let (Ok(()), Some(taken)) = (
             &result,
             batch.next(|message| {
                 bytes += message.byte_size();
-                self.message(message)
+                self.message(&declared, message)
             }),
         ) {
             result = taken;
@@ -208,7 +211,7 @@ impl Worker {
         result.and_then(|()| self.check_bounds())
     }
 
-    fn message(&mut self, message: &Message) -> Result<(), Error> {
+    fn message(&mut self, declared: &Declared, message: &Message) -> Result<(), Error> {
         match message.error() {
             // Behind markers of transactions, which no record tells of.
             Some(MessageError::EndOfPartition) => {
@@ -219,9 +222,8 @@ impl Worker {
             None => {}
         }
         let headers = message.headers();
-        let shared = self.shared.clone();
         let record = RecordRef {
-            topic: &shared.declared.log,
+            topic: &declared.log,
             partition: self.taken.partition,
             offset: message.offset(),
             timestamp: message.timestamp_millis(),
@@ -231,11 +233,14 @@ impl Worker {
         };
         self.next = record.offset + 1;
         let first = record.headers.iter().next().map(|(name, _)| name);
-        if first == Some(CONTROL.as_bytes()) { self.control(&record) } else { self.record(&record) }
+        if first == Some(CONTROL.as_bytes()) {
+            self.control(declared, &record)
+        } else {
+            self.record(declared, &record)
+        }
     }
 
-    fn control(&mut self, record: &RecordRef<'_>) -> Result<(), Error> {
-        let declared = self.shared.declared.clone();
+    fn control(&mut self, declared: &Declared, record: &RecordRef<'_>) -> Result<(), Error> {
         let offset = record.offset;
         let control = Control::read(record.value.unwrap_or_default()).map_err(|error| {
             self.error(offset, format!("the log has a control record that cannot be read: {error}"))
@@ -268,11 +273,10 @@ impl Worker {
         Ok(())
     }
 
-    fn record(&mut self, record: &RecordRef<'_>) -> Result<(), Error> {
+    fn record(&mut self, declared: &Declared, record: &RecordRef<'_>) -> Result<(), Error> {
         if record.offset < self.decides {
             return Ok(());
         }
-        let declared = self.shared.declared.clone();
         let offset = record.offset;
         let Some(source) = Source::of(record.headers) else {
             let reason = "a record of somebody else's: nobody but us writes into the log".to_owned();

@@ -199,10 +199,12 @@ impl Worker {
     fn take(&mut self, mut batch: ffi::Batch, now: i64) {
         let count = batch.len();
         let mut bytes = 0;
+        // Once a batch: all partitions count on it, from all threads.
+        let shared = self.shared.clone();
         while batch
             .next(|message| {
                 bytes += message.byte_size();
-                self.message(message, now);
+                self.message(&shared, message, now);
             })
             .is_some()
         {}
@@ -217,13 +219,12 @@ impl Worker {
         }
     }
 
-    fn message(&mut self, message: &Message, now: i64) {
+    fn message(&mut self, shared: &Shared, message: &Message, now: i64) {
         match message.error() {
             Some(MessageError::EndOfPartition) => return self.silence.end(message.offset()),
             Some(_) => return,
             None => {}
         }
-        let shared = self.shared.clone();
         let headers = message.headers();
         let record = RecordRef {
             topic: &shared.topic,

@@ -57,7 +57,8 @@ fn a_key_is_kept_where_it_is_not_the_windows() {
 #[test]
 fn the_source_is_the_first_header() {
     let mut bytes = Vec::new();
-    let source = Source { topic: "lidar", partition: 2, offset: 99, timestamp: Some(5), key: SourceKey::None };
+    let source =
+        Source { topic: "lidar", partition: 2, offset: 99, timestamp: Some(5), key: SourceKey::None };
     source.write(&mut bytes);
     let mut headers = Headers::new();
     headers.push(SOURCE, bytes.clone());
