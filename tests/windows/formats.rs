@@ -99,8 +99,9 @@ async fn message_pack_is_read_beside_json_and_written_if_the_app_does() {
     let app = story.start(app).await;
     // {"id": "a", "value": 1}
     let bytes = b"\x82\xa2id\xa1a\xa5value\x01".to_vec();
+    let base = story.base;
     let packed = |time| {
-        let record = Record::to("formats.packed").partition(0).timestamp(story.base + time);
+        let record = Record::to("formats.packed").partition(0).timestamp(base + time);
         record.value(bytes.clone()).header("content-type", "application/msgpack")
     };
     story.raw.send(packed(0)).await;

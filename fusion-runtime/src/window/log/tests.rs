@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{control::UnknownTopic, *};
+use super::*;
 use crate::record::{Headers, HeadersRef};
 
 #[test]
