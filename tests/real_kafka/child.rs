@@ -25,7 +25,7 @@ pub fn run() -> Option<ExitCode> {
                 let config = work::config().start(Start::Earliest).stop_limit(stop);
                 work::app(worker, group, config, log).run().await
             }
-            ["windows", variant, group] => windows::serve(variant, group).await,
+            ["windows", variant, group, protocol] => windows::serve(variant, group, protocol).await,
             _ => panic!("no role `{role}`"),
         }
     });

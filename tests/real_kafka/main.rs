@@ -18,6 +18,7 @@ mod restart;
 mod story;
 mod topics;
 mod transactions;
+mod window_troubles;
 mod windows;
 mod work;
 
@@ -66,6 +67,14 @@ const TESTS: &[(&str, Test)] = tests! {
         one_result_per_copartitioned_window_however_members_die,
         one_result_per_window_however_members_die,
     }
+    window_troubles::{
+        a_graph_behind_a_window_is_asked_however_members_die,
+        members_come_and_go_every_second_classic,
+        members_come_and_go_every_second_consumer,
+        what_an_idle_member_leaves_unread_is_not_late,
+        a_member_that_lags_closes_nothing_early,
+        a_member_that_stood_still_sends_no_result_again,
+    }
     transactions::{
         what_is_committed_counts_once,
         an_abort_repeats_the_same_batch,
@@ -79,6 +88,7 @@ const TESTS: &[(&str, Test)] = tests! {
 /// What nobody else may be disturbed by: one by one, when all others have ended.
 const ALONE: &[(&str, Test)] = tests! {
     restart::{asks_and_work_go_on_when_nodes_restart}
+    window_troubles::{brokers_that_are_away_close_nothing_early}
 };
 
 fn main() -> ExitCode {

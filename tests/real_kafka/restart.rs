@@ -30,12 +30,12 @@ pub fn is_ours() -> bool {
 }
 
 /// The numbers of its nodes.
-fn nodes() -> Vec<String> {
+pub fn nodes() -> Vec<String> {
     let status = script(&["status"]).expect("every node runs");
     status.lines().map(|line| line.split([' ', ':']).nth(1).unwrap().to_owned()).collect()
 }
 
-async fn told(command: &'static str, node: &str) {
+pub async fn told(command: &'static str, node: &str) {
     let node = node.to_owned();
     let told = tokio::task::spawn_blocking(move || script(&[command, &node]).is_some()).await;
     assert!(told.unwrap(), "scripts/kafka {command}");

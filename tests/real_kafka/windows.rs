@@ -9,37 +9,38 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use fusion::{App, Config, Running, Start, Window, prelude::*};
+use fusion::{App, Config, GroupProtocol, Running, Start, Window, prelude::*};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     child::Child,
     common::{Raw, Record, SOON, Tail, create, eventually, start, unique},
     look::Look,
+    window_troubles,
 };
 
-const PARTITIONS: i32 = 3;
+pub const PARTITIONS: i32 = 3;
 /// The members' windows, in milliseconds of event time.
-const SIZE: i64 = 2_000;
+pub const SIZE: i64 = 2_000;
 /// Records are at most this much out of order, which is less than the windows' grace.
 const JITTER: u64 = 400;
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-struct Reading {
-    id: String,
-    number: u64,
-    time: i64,
+pub struct Reading {
+    pub id: String,
+    pub number: u64,
+    pub time: i64,
 }
 
 /// A window's result, as the reactors below write it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-struct Gathered {
+pub struct Gathered {
     id: String,
     start: i64,
     numbers: Vec<u64>,
 }
 
-fn gathered(id: Key<String>, readings: Vec<Reading>, window: Window) -> Gathered {
+pub fn gathered(id: Key<String>, readings: Vec<Reading>, window: Window) -> Gathered {
     let mut numbers: Vec<_> = readings.into_iter().map(|reading| reading.number).collect();
     numbers.sort_unstable();
     Gathered { id: id.0, start: window.start_millis(), numbers }
@@ -64,10 +65,10 @@ fn copartitioned(id: Key<String>, readings: Vec<Reading>, window: Window) -> Gat
 }
 
 /// What a variant of the story reads and writes.
-struct Variant {
-    name: &'static str,
-    sources: [&'static str; 4],
-    results: &'static str,
+pub struct Variant {
+    pub name: &'static str,
+    pub sources: [&'static str; 4],
+    pub results: &'static str,
 }
 
 /// The sources have the window's key, and with it its partitions.
@@ -83,12 +84,15 @@ const REKEYED: Variant = Variant {
     results: "soak.results",
 };
 
-fn config() -> Config {
-    let config = Config::from_env().unwrap();
+pub fn config(protocol: &str) -> Config {
+    let config = Config::from_env().unwrap().stop_limit(Duration::from_secs(10));
+    if protocol == "consumer" {
+        // Here the broker says how often members report.
+        return config.group_protocol(GroupProtocol::Consumer);
+    }
     config
         .consumer_set("session.timeout.ms", "1500")
         .consumer_set("heartbeat.interval.ms", "300")
-        .stop_limit(Duration::from_secs(10))
 }
 
 fn app(variant: &str, group: &str, config: Config) -> App {
@@ -96,34 +100,37 @@ fn app(variant: &str, group: &str, config: Config) -> App {
     match variant {
         "rekeyed" => app.reactors(reactors![soak]),
         "copartitioned" => app.reactors(reactors![copartitioned]),
+        "asked" => app.reactors(reactors![window_troubles::asked]),
+        "moved" => app.reactors(reactors![window_troubles::moved]),
+        "silent" => app.reactors(reactors![window_troubles::silent]),
         _ => panic!("no variant `{variant}`"),
     }
 }
 
 /// What a child process does.
-pub async fn serve(variant: &str, group: &str) -> fusion::Result<()> {
-    app(variant, group, config().start(Start::Earliest)).run().await
+pub async fn serve(variant: &str, group: &str, protocol: &str) -> fusion::Result<()> {
+    app(variant, group, config(protocol).start(Start::Earliest)).run().await
 }
 
-fn now() -> i64 {
+pub fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64
 }
 
 /// Numbers without a pattern, the same for the same seed.
-struct Dice(u64);
+pub struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 }
 
 /// What was sent, by key and start of its window.
-type Expected = BTreeMap<(String, i64), Vec<u64>>;
+pub type Expected = BTreeMap<(String, i64), Vec<u64>>;
 
 /// Sends until it is told to stop, to all partitions of all sources.
-async fn load(config: Config, variant: &'static Variant, run: String, stop: Arc<AtomicBool>) -> Expected {
+pub async fn load(config: Config, variant: &'static Variant, run: String, stop: Arc<AtomicBool>) -> Expected {
     let raw = Raw::new(&config);
     let mut dice = Dice(now() as u64);
     let mut expected = Expected::new();
@@ -155,24 +162,30 @@ async fn load(config: Config, variant: &'static Variant, run: String, stop: Arc<
 }
 
 /// Members of one group, of which each is killed and started again.
-struct Members {
+pub struct Members {
     variant: &'static Variant,
     group: String,
-    members: Vec<Child>,
+    protocol: &'static str,
+    pub members: Vec<Child>,
 }
 
 impl Members {
-    fn start(variant: &'static Variant, group: &str, count: usize) -> Members {
-        let member = |_| Child::start(&["windows", variant.name, group]);
-        Members { variant, group: group.to_owned(), members: (0..count).map(member).collect() }
+    pub fn start(variant: &'static Variant, group: &str, count: usize, protocol: &'static str) -> Members {
+        let mut members = Members { variant, group: group.to_owned(), protocol, members: Vec::new() };
+        members.members = (0..count).map(|_| members.another()).collect();
+        members
     }
 
-    fn kill(&mut self, member: usize) {
+    pub fn another(&self) -> Child {
+        Child::start(&["windows", self.variant.name, &self.group, self.protocol])
+    }
+
+    pub fn kill(&mut self, member: usize) {
         self.members[member].kill();
-        self.members[member] = Child::start(&["windows", self.variant.name, &self.group]);
+        self.members[member] = self.another();
     }
 
-    async fn end(mut self) {
+    pub async fn end(mut self) {
         for member in &mut self.members {
             member.terminate();
             assert!(member.ended(Duration::from_secs(20)).await.0.success());
@@ -181,8 +194,8 @@ impl Members {
 }
 
 /// A group that begins at the ends of its sources, so that members which are killed at once begin there, too.
-async fn begin(variant: &'static Variant, group: &str) -> Look {
-    let config = config();
+pub async fn begin(variant: &'static Variant, group: &str) -> Look {
+    let config = config("classic");
     create(&config, &variant.sources, PARTITIONS).await;
     create(&config, &[variant.results], PARTITIONS).await;
     let look = Look::new(&config, group);
@@ -194,7 +207,7 @@ async fn begin(variant: &'static Variant, group: &str) -> Look {
 }
 
 /// Takes results until there is one for each that is expected, then looks for more; all of this run.
-async fn check(tail: &mut Tail, run: &str, expected: &Expected) {
+pub async fn check(tail: &mut Tail, run: &str, expected: &Expected) {
     let mut found: HashMap<(String, i64), Vec<Gathered>> = HashMap::new();
     let until = Instant::now() + Duration::from_secs(60);
     let quiet = Duration::from_secs(5);
@@ -232,13 +245,13 @@ fn kills() -> usize {
     std::env::var("FUSION_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(6)
 }
 
-async fn killed_at_any_moment(variant: &'static Variant) {
+pub async fn killed_at_any_moment(variant: &'static Variant) {
     let (group, run) = (unique(variant.name), unique("run"));
     let _look = begin(variant, &group).await;
-    let mut tail = Tail::at_end(&config(), variant.results).await;
+    let mut tail = Tail::at_end(&config("classic"), variant.results).await;
     let stop = Arc::new(AtomicBool::new(false));
-    let sending = tokio::spawn(load(config(), variant, run.clone(), stop.clone()));
-    let mut members = Members::start(variant, &group, 2);
+    let sending = tokio::spawn(load(config("classic"), variant, run.clone(), stop.clone()));
+    let mut members = Members::start(variant, &group, 2, "classic");
     let mut dice = Dice(now() as u64);
     for kill in 0..kills() {
         tokio::time::sleep(Duration::from_millis(1_000 + dice.roll(4_000))).await;
