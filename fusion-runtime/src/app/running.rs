@@ -13,10 +13,9 @@ use crate::{
     Error,
     broker::Config,
     consume::Consumer,
-    contract::Contract,
     observe::{Counters, Metrics},
     produce::{Producer, transactions::Transactions},
-    reactor::Reactor,
+    reactor::Produces,
     request::Requests,
 };
 
@@ -73,8 +72,9 @@ impl Running {
         Running { config, consumer, requests, producer, transactions, counters, results }
     }
 
-    /// What reactor `R` produces from now on, in this process. A reactor that is not one of the app's produces
-    /// nothing.
+    /// What reactor `R` produces from now on, in this process: the answers of one that serves a topic, the results of one
+    /// that gathers windows, each before it is known to be committed. A reactor that is not one of the app's produces
+    /// nothing, and a window's `None` is no result.
     ///
     /// ```
     /// use fusion::prelude::*;
@@ -96,9 +96,9 @@ impl Running {
     /// app.shutdown().await
     /// # }
     /// ```
-    pub fn results<R: Reactor>(&self) -> Results<<R::Contract as Contract>::Reply>
+    pub fn results<R>(&self) -> Results<R::Produced>
     where
-        <R::Contract as Contract>::Reply: serde::de::DeserializeOwned,
+        R: Produces<Produced: serde::de::DeserializeOwned>,
     {
         let receiver = match self.results.get(&TypeId::of::<R>()) {
             Some(sender) => sender.subscribe(),
