@@ -5,6 +5,7 @@
 //! out with the offset behind everything that caused them, in one transaction; an offset says from where the next owner
 //! reads again, and beside it stands up to where it does so silently.
 
+mod clocks;
 mod emit;
 mod left;
 mod outbox;

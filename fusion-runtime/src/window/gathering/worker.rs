@@ -21,8 +21,9 @@ use crate::{
 
 use super::{
     Shared,
+    clocks::Clocks,
     emit::Emit,
-    left::{from_metadata, to_metadata},
+    left::{check, from_metadata, to_metadata},
     outbox::{Commit, Ended, Outbox},
     typed::{Arrived, Env, Gathering, Left},
 };
@@ -39,6 +40,7 @@ pub(super) struct Worker {
     topic: Arc<str>,
     gathering: Box<dyn Gathering>,
     claims: Claims,
+    clocks: Clocks,
     /// The source topics' names, as contexts have them.
     sources: Vec<Arc<str>>,
     /// The offset from which records are decided; below it only claims are restored.
@@ -99,6 +101,7 @@ impl Worker {
             outbox,
             gathering,
             claims: Claims::new(declared.lease()),
+            clocks: Clocks::new(declared.lease()),
             sources: declared.spec.topics.iter().map(|&topic| topic.into()).collect(),
             decides: cut.needed.offset,
             high: cut.high,
@@ -117,7 +120,10 @@ impl Worker {
         while !assignment.is_stopping() {
             let now = clock::now();
             self.outbox.start(&mut *self.gathering).await;
-            self.cut(now);
+            if let Err(error) = self.cut(now) {
+                self.taken.fail(error);
+                break;
+            }
             self.outbox.hand_over(|| self.taken.membership());
             self.tick(now);
             let wake = clock::instant(self.wake_at(now), now);
@@ -150,7 +156,9 @@ impl Worker {
         while !assignment.is_abandoned() {
             self.outbox.start(&mut *self.gathering).await;
             self.next_cut = i64::MIN / 2;
-            self.cut(clock::now());
+            if let Err(error) = self.cut(clock::now()) {
+                return self.taken.fail(error);
+            }
             self.outbox.hand_over(|| self.taken.membership());
             self.outbox.hurry();
             if self.outbox.is_empty() {
@@ -253,6 +261,7 @@ impl Worker {
         if numbered.claims.is_empty() && self.ticked.is_some_and(|ticked| ticked <= numbered.stamp) {
             self.ticked = None;
         }
+        self.compare_clocks(offset, numbered.stamp);
         let time = self
             .claims
             .read(offset, &numbered)
@@ -266,6 +275,26 @@ impl Worker {
             self.gathering.advance(Some(offset), time);
         }
         Ok(())
+    }
+
+    /// Below `high` it was told of already.
+    fn compare_clocks(&mut self, offset: i64, stamp: i64) {
+        if offset < self.high {
+            return;
+        }
+        let Some(apart) = self.clocks.see(self.claims.newest_stamp(), stamp, clock::now()) else { return };
+        self.taken.core.counters.one(Count::ClocksApart);
+        if apart.warn {
+            tracing::warn!(
+                window = self.shared.declared.spec.name,
+                topic = &*self.topic,
+                partition = self.taken.partition,
+                offset,
+                behind_millis = apart.behind,
+                "the clocks of this window's members are more than a third of `idle` apart, or transactions take that \
+                 long: partitions may hold time back although they are idle"
+            );
+        }
     }
 
     fn record(&mut self, record: &RecordRef<'_>) -> Result<(), Error> {
@@ -343,25 +372,26 @@ impl Worker {
     }
 
     /// Cuts, if it is time and there is anything new. Everything that fired up to here must have been started.
-    fn cut(&mut self, now: i64) {
-        if self.next <= self.cut_at || self.gathering.fired() > 0 {
-            return;
-        }
-        if now < self.cut_due() {
-            return;
+    fn cut(&mut self, now: i64) -> Result<(), Error> {
+        if self.next <= self.cut_at || self.gathering.fired() > 0 || now < self.cut_due() {
+            return Ok(());
         }
         let begin = self.claims.begin().unwrap_or(self.next);
         // Not while it still reads again what was decided before.
-        let Some(cut) = self.gathering.cut(self.next, begin) else { return };
+        let Some(cut) = self.gathering.cut(self.next, begin) else { return Ok(()) };
+        let metadata = to_metadata(&cut);
+        let limit = self.shared.transactions.metadata_limit();
+        check(&cut, &metadata, limit).map_err(|reason| self.error(self.next, reason))?;
         self.outbox.cut(vec![Commit {
             topic: self.topic.clone(),
             partition: self.taken.partition,
             epoch: self.taken.epoch,
-            metadata: to_metadata(&cut),
+            metadata,
         }]);
         self.cut_at = self.next;
         let interval = i64::try_from(self.taken.core.settings.commit_interval.as_millis()).unwrap_or(0);
         self.next_cut = now + interval;
+        Ok(())
     }
 
     /// When the clock closes the next window, while all sources are silent.
