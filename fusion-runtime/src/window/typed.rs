@@ -19,6 +19,7 @@ use super::{
     Emit, Kind, Unread, WindowReactor, WindowSpec,
     core::{self, RulesError},
     gathering::{Env, Gathering, Left, gathering},
+    intake::Pace,
     log::{Topic, failures_topic, log_topic},
     observed::Observed,
 };
@@ -38,6 +39,8 @@ pub(crate) struct Declared {
     /// Who listens to `results`.
     pub(crate) results: broadcast::Sender<Produced>,
     pub(crate) observed: Arc<Observed>,
+    /// How far its sources have come, as far as this instance reads them.
+    pub(crate) pace: Pace,
 }
 
 impl Declared {
@@ -57,6 +60,7 @@ impl Declared {
             partitions: sources.iter().map(|Topic(_, partitions)| *partitions).max().unwrap_or(1),
             sources,
             observed: Arc::new(Observed::new(spec.topics.len())),
+            pace: Pace::new(),
             results,
             spec,
             window,

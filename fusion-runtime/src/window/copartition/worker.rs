@@ -312,10 +312,11 @@ impl Worker {
         let input = &mut self.inputs[log];
         input.asking = false;
         input.silence.confirm(end, asked);
-        if end.is_none() {
-            input.ask_at = now + ASK_AGAIN;
-        }
         if let Some(idle) = self.shared.declared.spec.idle.map(millis) {
+            // What a partition that is ahead has not taken yet lies beyond the end that it saw.
+            if input.silence.is_unconfirmed(idle, now) {
+                input.ask_at = now + ASK_AGAIN;
+            }
             self.sources.caught_up(log, input.silence.is_idle(idle, now));
         }
     }

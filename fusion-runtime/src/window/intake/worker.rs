@@ -3,10 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use futures_util::{
-    future::{BoxFuture, FutureExt, OptionFuture},
+    future::{BoxFuture, FutureExt, OptionFuture, select_all},
     stream::{FuturesOrdered, StreamExt},
 };
-use tokio::time::sleep_until;
+use tokio::{sync::watch, time::sleep_until};
 
 use crate::{
     broker::ffi::{self, Message, MessageError},
@@ -57,6 +57,8 @@ pub(super) struct Worker {
     pending: FuturesOrdered<Pending>,
     asking: Option<BoxFuture<'static, (Option<i64>, i64)>>,
     ask_at: i64,
+    /// Tell when others have come further, one for each target.
+    changes: Vec<watch::Receiver<()>>,
     headers: HeaderBuf,
     source: Vec<u8>,
 }
@@ -77,6 +79,7 @@ impl Worker {
             pending: FuturesOrdered::new(),
             asking: None,
             ask_at: 0,
+            changes: shared.targets.iter().map(|target| target.window.pace.changes()).collect(),
             headers: HeaderBuf::new(),
             source: Vec::new(),
             shared,
@@ -92,6 +95,9 @@ impl Worker {
             self.speak(now);
             let wake = clock::instant(self.wake_at(now), now);
             let room = self.pending.len() < MOST_PENDING;
+            let ahead = self.is_ahead();
+            let changes = self.changes.iter_mut().map(|change| change.changed().boxed());
+            let others = ahead.then(|| select_all(changes).map(drop));
             tokio::select! {
                 biased;
                 () = assignment.stopped() => {}
@@ -103,11 +109,12 @@ impl Worker {
                 Some((end, asked)) = OptionFuture::from(self.asking.as_mut()) => {
                     self.asking = None;
                     self.silence.confirm(end, asked);
-                    if end.is_none() {
+                    if wants_the_end(&self.shared, &self.silence, now) {
                         self.ask_at = now + ASK_AGAIN;
                     }
                 }
-                batch = self.taken.batches.recv(), if room => match batch {
+                Some(()) = OptionFuture::from(others) => {}
+                batch = self.taken.batches.recv(), if room && !ahead => match batch {
                     Some(batch) => self.take(batch, now),
                     None => break,
                 },
@@ -164,9 +171,7 @@ impl Worker {
 
     /// Asks the leader, if it depends on its word whether the partition is silent.
     fn ask_for_the_end(&mut self, now: i64) {
-        let wanted =
-            |target: &Target| target.idle().is_some_and(|idle| self.silence.is_unconfirmed(idle, now));
-        if self.asking.is_some() || now < self.ask_at || !self.shared.targets.iter().any(wanted) {
+        if self.asking.is_some() || now < self.ask_at || !wants_the_end(&self.shared, &self.silence, now) {
             return;
         }
         let (ends, topic, partition) =
@@ -178,12 +183,31 @@ impl Worker {
     fn speak(&mut self, now: i64) {
         let idle = |target: &Target| target.idle().is_some_and(|idle| self.silence.is_idle(idle, now));
         let idle: Vec<bool> = self.shared.targets.iter().map(idle).collect();
+        for ((target, newest), idle) in self.shared.targets.iter().zip(&self.newest).zip(&idle) {
+            target.window.pace.reached(self.source(target), self.taken.epoch, newest.time, *idle);
+        }
         let changed = idle != self.told_idle;
         let due = self.due.is_some_and(|due| due <= now) || self.repeat <= now || changed;
         if due && self.pending.len() < MOST_PENDING {
             self.told_idle = idle;
             self.hand_over(now);
         }
+    }
+
+    /// As the windows' paces call this partition.
+    fn source(&self, target: &Target) -> (usize, i32) {
+        (target.topic, self.taken.partition)
+    }
+
+    /// Whether the partition is more than a window ahead of the slowest that this instance reads. Where several windows
+    /// share it, all must say so: those of one may wait for it, and two that wait for each other would do so for ever.
+    fn is_ahead(&mut self) -> bool {
+        // Before the look: what changes from here on wakes us.
+        self.changes.iter_mut().for_each(watch::Receiver::mark_unchanged);
+        self.shared.targets.iter().all(|target| {
+            let window = &target.window;
+            window.pace.is_ahead(self.source(target), window.kind().size())
+        })
     }
 
     fn take(&mut self, mut batch: ffi::Batch, now: i64) {
@@ -339,6 +363,9 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        for target in &self.shared.targets {
+            target.window.pace.left(self.source(target), self.taken.epoch);
+        }
         self.taken.end();
     }
 }
@@ -361,6 +388,12 @@ impl Target {
     fn field(&self, kind: char) -> String {
         format!("{kind}{:08x}", crate::window::short_hash(self.window.spec.name))
     }
+}
+
+/// Whether it depends on the leader's word whether the partition is silent.
+fn wants_the_end(shared: &Shared, silence: &Silence, now: i64) -> bool {
+    let wanted = |target: &Target| target.idle().is_some_and(|idle| silence.is_unconfirmed(idle, now));
+    shared.targets.iter().any(wanted)
 }
 
 fn millis(duration: Duration) -> i64 {
