@@ -23,7 +23,7 @@ mod typed;
 
 #[doc(hidden)]
 pub use crate::reactor::Context;
-pub(crate) use copartition::{Copartition, check};
+pub(crate) use copartition::{Copartition, check, check_keeps};
 pub(crate) use ends::Ends;
 pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged, Merges, Place};
 pub(crate) use gathering::Gatherings;

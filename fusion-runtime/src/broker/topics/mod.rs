@@ -5,6 +5,7 @@
 //! `spawn_blocking`.
 
 mod error;
+mod keeps;
 mod observer;
 #[cfg(test)]
 mod tests;
@@ -23,6 +24,7 @@ use observer::Observer;
 
 use super::{Config, ConfigError, EmbeddedKafka, LogContext, TopicPolicy};
 pub use error::TopicError;
+pub use keeps::{Keeps, keeps};
 
 /// A topic that must exist.
 #[derive(Clone, Debug, PartialEq, Eq)]
