@@ -184,3 +184,151 @@ async fn nobody_waits_for_a_source_that_is_silent() {
     }
     app.shutdown().await.unwrap();
 }
+
+fn only(app: &fusion::Running) -> fusion::WindowMetrics {
+    app.windows().remove(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn windows_say_where_time_is_and_what_holds_it_back() {
+    #[reactor(
+        window! < readings: "operations.quick" | "operations.late" by id >,
+        tumbling = 10s, grace = 0s, idle = never,
+    )]
+    fn seen(readings: Vec<Reading>) {
+        drop(readings);
+    }
+    let config = cluster();
+    let (quick, late) = ("operations.quick", "operations.late");
+    create(&config, &[quick, late], 1).await;
+    let app = start(App::new(unique("seen"), config.clone()).reactors(reactors![seen])).await;
+    let raw = Raw::new(&config);
+    raw.send(reading(quick, "a", 1, BASE + 4_000)).await;
+    // Nothing is known of time before both have spoken.
+    eventually(SOON, || only(&app).partitions.first().is_some_and(|one| one.open == 1)).await;
+    let window = only(&app);
+    assert_eq!((window.name, window.partitions.len(), window.topics.len()), ("seen", 1, 2));
+    assert_eq!((window.partitions[0].time, window.partitions[0].oldest), (None, None));
+    eventually(SOON, || only(&app).partitions[0].held_back_by == Some((late, 0))).await;
+
+    raw.send(reading(late, "a", 1, BASE + 3_000)).await;
+    raw.send(reading(quick, "b", 1, BASE + 5_000)).await;
+    raw.send(Record::to(quick).partition(0).value("no json").timestamp(BASE)).await;
+    eventually(SOON, || only(&app).partitions[0].time == Some(BASE + 3_000)).await;
+    let one = only(&app).partitions.remove(0);
+    assert_eq!((one.open, one.oldest, one.held_back_by), (2, Some(3_000), Some((late, 0))));
+    assert!(one.open_bytes > 0 && one.behind.unwrap() > 1_000_000_000, "{one:?}");
+    let [log] = &one.logs[..] else { panic!("{one:?}") };
+    assert!(log.to_replay() == 0 && log.committed < log.next && log.lag_held_back() > log.lag(), "{log:?}");
+
+    // Time passes the end of that window, and the slow one has a record of it left.
+    raw.send(reading(quick, "b", 1, BASE + 25_000)).await;
+    raw.send(reading(late, "a", 1, BASE + 14_000)).await;
+    eventually(SOON, || only(&app).partitions[0].time == Some(BASE + 14_000)).await;
+    raw.send(reading(late, "a", 1, BASE + 9_000)).await;
+    let topic = |place: usize| only(&app).topics[place].clone();
+    eventually(SOON, || topic(1).late[&fusion::LateReason::Closed] == 1).await;
+    assert_eq!((topic(1).lateness, topic(0).lateness), ([0, 0, 1, 0, 0, 0, 0, 0, 0], [0; 9]));
+    assert_eq!(
+        (topic(0).skipped[&fusion::Skipped::Undecodable], topic(1).skipped.values().sum::<u64>()),
+        (1, 0)
+    );
+    eventually(SOON, || only(&app).lag() == 0).await;
+    app.shutdown().await.unwrap();
+}
+
+/// The lag of what is read again after a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_goes_back_to_what_is_open() {
+    #[reactor(window! < readings: "operations.again" by id >, tumbling = 10s, grace = 0s, idle = never)]
+    fn again(readings: Vec<Reading>) {
+        drop(readings);
+    }
+    let config = cluster();
+    create(&config, &["operations.again"], 1).await;
+    let group = unique("again");
+    let app = || App::new(&*group, config.clone()).reactors(reactors![again]);
+    let first = start(app()).await;
+    let raw = Raw::new(&config);
+    for second in 0..5 {
+        raw.send(reading("operations.again", "a", 1, BASE + second * 1_000)).await;
+    }
+    eventually(SOON, || {
+        let window = only(&first);
+        window.lag() == 0
+            && window.partitions.first().is_some_and(|one| one.open == 1 && one.time == Some(BASE + 4_000))
+    })
+    .await;
+    first.shutdown().await.unwrap();
+    let second = start(app()).await;
+    eventually(SOON, || only(&second).partitions.first().is_some_and(|one| one.open == 1)).await;
+    let log = only(&second).partitions[0].logs[0].clone();
+    assert!(log.decided > log.committed, "{log:?}");
+    eventually(SOON, || only(&second).partitions[0].logs[0].to_replay() == 0).await;
+    second.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_sends_what_is_open_and_nothing_twice() {
+    #[reactor(
+        window! < readings: "operations.drain" by id >,
+        tumbling = 60s, grace = 10s,
+        to = "operations.drained",
+    )]
+    async fn drained(id: Key<String>, readings: Vec<Reading>) -> (String, usize) {
+        tokio::task::yield_now().await;
+        (id.0, readings.len())
+    }
+    drain::<drained>(reactors![drained], "operations.drain", "operations.drained").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_of_copartitioned_sources_does_the_same() {
+    #[reactor(
+        window! < readings: "operations.co.drain" by id >,
+        tumbling = 60s, grace = 10s, copartitioned,
+        to = "operations.co.drained",
+    )]
+    async fn together(id: Key<String>, readings: Vec<Reading>) -> (String, usize) {
+        tokio::task::yield_now().await;
+        (id.0, readings.len())
+    }
+    drain::<together>(reactors![together], "operations.co.drain", "operations.co.drained").await;
+}
+
+async fn drain<W>(reactors: fusion::rules::Set<(W, ())>, from: &str, to: &str)
+where
+    W: fusion::WindowReactor<Needs = ()>,
+{
+    let config = cluster();
+    create(&config, &[from, to], 3).await;
+    let group = unique("drain");
+    let app = |reactors| App::new(&*group, config.clone()).reactors(reactors);
+    let (raw, mut results) = (Raw::new(&config), Tail::at_end(&config, to).await);
+    for (id, value) in [("a", 1), ("b", 1), ("c", 1), ("a", 2)] {
+        let value = json!({"id": id, "value": value}).to_string();
+        raw.send(Record::to(from).key(id).value(value).timestamp(BASE)).await;
+    }
+    let first = start(app(reactors)).await;
+    let open = || only(&first).partitions.iter().map(|one| one.open).sum::<usize>();
+    eventually(SOON, || open() == 3 && only(&first).lag() == 0).await;
+    within(SOON, first.drain()).await.unwrap();
+    assert_eq!(open(), 0);
+    let mut sent: Vec<_> = results.take(3).await;
+    sent.sort_by_key(|record| record.key.clone());
+    let values: Vec<_> = sent.iter().map(Record::json).collect();
+    assert_eq!(values, [json!(["a", 2]), json!(["b", 1]), json!(["c", 1])]);
+    assert!(sent.iter().all(|record| record.text("fusion-window-reason") == "drained"));
+    // Nothing is open, and that is no reason to wait.
+    within(SOON, first.drain()).await.unwrap();
+    // It was committed: what comes next sends only what is new.
+    first.shutdown().await.unwrap();
+    let second = start(app(fusion::__private::set())).await;
+    let value = json!({"id": "a", "value": 3}).to_string();
+    raw.send(Record::to(from).key("a").value(value).timestamp(BASE + 3_600_000)).await;
+    eventually(SOON, || only(&second).partitions.iter().map(|one| one.open).sum::<usize>() == 1).await;
+    within(SOON, second.drain()).await.unwrap();
+    assert_eq!(results.one().await.json(), json!(["a", 1]));
+    assert_eq!(results.rest(), []);
+    second.shutdown().await.unwrap();
+}

@@ -13,7 +13,7 @@ use crate::{
     broker::{Config, TopicInfo, TopicSpec, topics},
     consume::Service,
     produce::transactions::Transactions,
-    window::{AnyWindow, Copartition, Declared, Ends, Gatherings, Intake, Target, check, check_keeps},
+    window::{AnyWindow, Copartition, Declared, Ends, Gatherings, Intake, Target, Trims, check, check_keeps},
 };
 
 use super::{Produced, results::CAPACITY};
@@ -96,7 +96,7 @@ pub(super) fn services(
     declared: &[Arc<Declared>],
     transactions: &Transactions,
 ) -> Result<Vec<Arc<dyn Service>>, Error> {
-    let ends = Ends::start(config, app)?;
+    let (ends, trims) = (Ends::start(config, app)?, Trims::start(config, app)?);
     let mut sources: BTreeMap<&str, Vec<Target>> = BTreeMap::new();
     for window in declared.iter().filter(|window| !window.spec.copartitioned) {
         for (topic, name) in window.spec.topics.iter().enumerate() {
@@ -113,7 +113,7 @@ pub(super) fn services(
                 services.push(Arc::new(source));
             }
         } else {
-            services.push(Arc::new(Gatherings::new(window.clone(), transactions.clone())));
+            services.push(Arc::new(Gatherings::new(window.clone(), transactions.clone(), trims.clone())));
         }
     }
     Ok(services)

@@ -95,6 +95,7 @@ impl Owner {
                 committed: committed.offset.unwrap_or(UNKNOWN),
                 left,
                 gap: gap && partial,
+                end: watermarks.map(|(_, end)| end),
             });
         }
         let forwarder = self.queue.forwarder();
@@ -136,7 +137,7 @@ impl Owner {
     }
 
     fn begin(&mut self, found: Found) {
-        let Found { place, offset, committed, left, .. } = found;
+        let Found { place, offset, committed, left, end, .. } = found;
         let Some(service) = self.services.get(&place.0).cloned() else {
             tracing::error!(topic = place.0, "a topic that nobody serves was assigned");
             return;
@@ -147,6 +148,9 @@ impl Owner {
             _ => UNKNOWN,
         };
         let assignment = Arc::new(Assignment::new(start, thread::current()));
+        if let Some(end) = end {
+            assignment.reaches(end);
+        }
         self.epoch += 1;
         let (batches, receiver) = mpsc::unbounded_channel();
         self.runtime.spawn(service.serve(Taken {
@@ -194,6 +198,8 @@ struct Found {
     offset: Offset,
     committed: i64,
     left: Option<CommitMetadata>,
+    /// Where the partition ended just now.
+    end: Option<i64>,
     /// Whether records between the committed offset and this one are gone.
     gap: bool,
 }

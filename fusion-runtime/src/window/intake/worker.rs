@@ -1,6 +1,6 @@
 //! The work on one source partition, for one assignment.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use futures_util::{
     future::{BoxFuture, FutureExt, OptionFuture, select_all},
@@ -30,6 +30,7 @@ use crate::{
 use super::{
     Shared, Target,
     clock::{Judged, Newest, Silence},
+    pace::Reached,
 };
 
 /// A batch is handed over when it is this large, or this old.
@@ -55,6 +56,9 @@ pub(super) struct Worker {
     due: Option<i64>,
     repeat: i64,
     pending: FuturesOrdered<Pending>,
+    /// What is committed, and what the pending ones will have committed.
+    committed: i64,
+    commits: VecDeque<i64>,
     asking: Option<BoxFuture<'static, (Option<i64>, i64)>>,
     ask_at: i64,
     /// Tell when others have come further, one for each target.
@@ -77,6 +81,8 @@ impl Worker {
             // Whoever had the partition before may have called it idle.
             repeat: now,
             pending: FuturesOrdered::new(),
+            committed: taken.start,
+            commits: VecDeque::new(),
             asking: None,
             ask_at: 0,
             changes: shared.targets.iter().map(|target| target.window.pace.changes()).collect(),
@@ -145,9 +151,13 @@ impl Worker {
     }
 
     /// `false`: the partition cannot go on.
-    fn settle(&self, outcome: Result<Outcome, TransactionError>) -> bool {
+    fn settle(&mut self, outcome: Result<Outcome, TransactionError>) -> bool {
+        let commits = self.commits.pop_front();
         match outcome {
-            Ok(Outcome::Committed) => true,
+            Ok(Outcome::Committed) => {
+                self.committed = commits.unwrap_or(self.committed);
+                true
+            }
             // The owner knows of it by now, or soon.
             Ok(Outcome::Lost) => false,
             Err(error) => {
@@ -184,7 +194,9 @@ impl Worker {
         let idle = |target: &Target| target.idle().is_some_and(|idle| self.silence.is_idle(idle, now));
         let idle: Vec<bool> = self.shared.targets.iter().map(idle).collect();
         for ((target, newest), idle) in self.shared.targets.iter().zip(&self.newest).zip(&idle) {
-            target.window.pace.reached(self.source(target), self.taken.epoch, newest.time, *idle);
+            let lag = (self.taken.assignment.known_end().max(self.silence.next()) - self.committed).max(0);
+            let reached = Reached { epoch: self.taken.epoch, newest: newest.time, idle: *idle, lag };
+            target.window.pace.reached(self.source(target), reached);
         }
         let changed = idle != self.told_idle;
         let due = self.due.is_some_and(|due| due <= now) || self.repeat <= now || changed;
@@ -356,6 +368,7 @@ impl Worker {
         }
         batch.commit(&self.shared.topic, self.taken.partition, self.taken.epoch, metadata);
         self.pending.push_back(self.shared.transactions.submit(batch));
+        self.commits.push_back(next);
         self.due = None;
         self.repeat = now + self.shared.targets.iter().map(Target::repeat).min().unwrap_or(REPEAT);
     }
