@@ -74,6 +74,10 @@ pub(super) enum Step {
 impl Draining {
     /// Waits until somebody asks.
     pub(super) async fn requested(&mut self) {
+        if self.step == Step::Nothing && !self.waiting.is_empty() {
+            // They came while the last drain was at work, which is over.
+            return;
+        }
         match self.requests.recv().await {
             Some(asked) => self.waiting.push(asked),
             // The partition has a new worker, and this one is about to end.
@@ -99,8 +103,14 @@ impl Draining {
         matches!(self.step, Step::Written(_))
     }
 
-    /// Everything that was open is committed.
-    pub(super) fn done(&mut self) {
+    /// So many cuts are committed: the drain may be over.
+    pub(super) fn committed(&mut self, cuts: u64) {
+        if matches!(self.step, Step::Cut(cut) if cuts >= cut) {
+            self.done();
+        }
+    }
+
+    fn done(&mut self) {
         for asked in self.asked.drain(..) {
             // Whoever asked may have gone.
             let _ = asked.send(());
@@ -126,8 +136,12 @@ mod tests {
         let mut second = drains.ask();
         draining.requested().await;
         assert_eq!(draining.step(), Step::Fired);
-        draining.done();
+        draining.reach(Step::Cut(3));
+        draining.committed(2);
+        assert_eq!(draining.step(), Step::Cut(3));
+        draining.committed(3);
         assert!(first[0].try_recv().is_ok() && second[0].try_recv().is_err());
+        draining.requested().await;
         assert_eq!(draining.step(), Step::Asked, "what was opened since");
         drains.leave(0, 1);
         drop(draining);

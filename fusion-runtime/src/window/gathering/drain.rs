@@ -35,9 +35,9 @@ impl Worker {
                     self.draining.reach(Step::Cut(self.outbox.made()));
                 }
             }
-            Step::Cut(cut) if self.outbox.confirmed().cuts >= cut => self.draining.done(),
             _ => {}
         }
+        self.draining.committed(self.outbox.confirmed().cuts);
         Ok(())
     }
 }
