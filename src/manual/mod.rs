@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`language`] | `deps!`: how answers flow, `if`, `for`, `else`, time |
 //! | [`reactors`] | what the attribute adds, events and answers, order, `to`, state, the life of an app |
+//! | [`windows`] | gathering from several topics: time, late records, exactly once, and Kafka Streams beside it |
 //! | [`requests`] | asking and sending from anywhere, deadlines, the ways of replies |
 //! | [`failures`] | codes, retries, error replies, dead letters |
 //! | [`delivery`] | what is promised, and what is not |
@@ -21,6 +22,9 @@ pub mod language {}
 
 #[doc = include_str!("reactors.md")]
 pub mod reactors {}
+
+#[doc = include_str!("windows.md")]
+pub mod windows {}
 
 #[doc = include_str!("requests.md")]
 pub mod requests {}

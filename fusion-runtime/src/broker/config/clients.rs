@@ -191,7 +191,11 @@ impl Config {
 impl fmt::Display for Config {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let settings = self.settings();
-        let embedded = if self.is_embedded() { " (inside this process)" } else { "" };
+        let embedded = match (self.is_embedded(), self.embedded_broker()) {
+            (true, Some(_)) => " (inside this process)",
+            (true, None) => " (inside another process)",
+            (false, _) => "",
+        };
         writeln!(out, "brokers = {}{embedded}", self.bootstrap())?;
         writeln!(out, "hops = {}", settings.hops)?;
         writeln!(out, "stop_limit = {:?}", settings.stop_limit)?;

@@ -49,7 +49,7 @@ pub struct Config {
 #[derive(Clone)]
 struct Inner {
     bootstrap: String,
-    embedded: Option<Arc<EmbeddedKafka>>,
+    embedded: Embedded,
     settings: Settings,
     both: BTreeMap<String, String>,
     consumer: BTreeMap<String, String>,
@@ -57,12 +57,20 @@ struct Inner {
     ignored: Vec<String>,
 }
 
+/// Whether the brokers are a real cluster.
+#[derive(Clone)]
+enum Embedded {
+    No,
+    Here(Arc<EmbeddedKafka>),
+    Elsewhere,
+}
+
 impl Config {
     /// With these brokers, `host:port` and commas between. The environment is not looked at.
     pub fn new(bootstrap: impl Into<String>) -> Config {
         let inner = Inner {
             bootstrap: bootstrap.into(),
-            embedded: None,
+            embedded: Embedded::No,
             settings: Settings::default(),
             both: BTreeMap::new(),
             consumer: BTreeMap::new(),
@@ -83,7 +91,26 @@ impl Config {
     /// With a broker inside this process that already runs.
     pub fn with_embedded(broker: Arc<EmbeddedKafka>) -> Config {
         let mut config = Config::new(broker.bootstrap_servers());
-        config.inner_mut().embedded = Some(broker);
+        config.inner_mut().embedded = Embedded::Here(broker);
+        config
+    }
+
+    /// With a broker inside another process, at its [`EmbeddedKafka::bootstrap_servers`]: for programs that start
+    /// themselves once more, to be killed or to be several. It lives as long as that process.
+    ///
+    /// From here, topics can be created only with the partitions that a topic gets when nothing is said,
+    /// [`EmbeddedKafka::PARTITIONS`].
+    ///
+    /// ```
+    /// use fusion::{Config, EmbeddedKafka};
+    ///
+    /// let broker = EmbeddedKafka::start().unwrap(); // in the one process
+    /// let config = Config::embedded_at(broker.bootstrap_servers()); // in the other
+    /// assert!(config.is_embedded() && config.embedded_broker().is_none());
+    /// ```
+    pub fn embedded_at(bootstrap: impl Into<String>) -> Config {
+        let mut config = Config::new(bootstrap);
+        config.inner_mut().embedded = Embedded::Elsewhere;
         config
     }
 
@@ -245,12 +272,15 @@ impl Config {
 
     /// The broker inside this process, if that is used.
     pub fn embedded_broker(&self) -> Option<&Arc<EmbeddedKafka>> {
-        self.inner.embedded.as_ref()
+        match &self.inner.embedded {
+            Embedded::Here(broker) => Some(broker),
+            Embedded::No | Embedded::Elsewhere => None,
+        }
     }
 
-    /// Whether a broker inside this process is used.
+    /// Whether a broker inside a process is used, this one or another, and no real cluster.
     pub fn is_embedded(&self) -> bool {
-        self.inner.embedded.is_some()
+        !matches!(self.inner.embedded, Embedded::No)
     }
 
     /// One of librdkafka's properties, as it was set for consumers.

@@ -184,6 +184,8 @@ unsafe impl Sync for Core {}
 pub struct OwnQueue {
     alarm: Option<Alarm>,
     scratch: Scratch,
+    /// Whether ends of partitions are among the messages.
+    ends: bool,
     core: Arc<Core>,
     client: KeepAlive,
 }
@@ -207,7 +209,9 @@ impl OwnQueue {
         let queue = unsafe { Queue::owned(sys::rd_kafka_queue_new(client)) };
         let queue = queue.expect("librdkafka aborts the process when it cannot allocate");
         let core = Arc::new(Core { queue, client, live: AtomicUsize::new(0) });
-        OwnQueue { alarm: None, scratch: Scratch(Vec::new()), core, client: consumer.clone() }
+        // SAFETY: the client is alive.
+        let ends = unsafe { sees_ends(client) };
+        OwnQueue { alarm: None, scratch: Scratch(Vec::new()), ends, core, client: consumer.clone() }
     }
 
     /// Unparks `thread` from now on when the queue goes from empty to not empty. As with [`WakeGuard`], take
@@ -231,14 +235,22 @@ impl OwnQueue {
     pub fn take(&mut self, max: usize, into: &mut Vec<Message>) -> usize {
         let Scratch(pointers) = &mut self.scratch;
         pointers.reserve(max);
-        // SAFETY: there is room for `max` pointers; `&mut self` keeps a second thread out of the call. Time-out
-        // 0, because with any other it waits the whole of it for a full batch.
-        let taken = unsafe {
-            sys::rd_kafka_consume_batch_queue(self.core.queue.0.as_ptr(), 0, pointers.as_mut_ptr(), max)
-        };
-        let taken = usize::try_from(taken).unwrap_or(0);
-        // SAFETY: the call wrote `taken` pointers.
-        unsafe { pointers.set_len(taken) }
+        let queue = self.core.queue.0.as_ptr();
+        if self.ends {
+            // A batch counts the end of a partition as a record (librdkafka 2.12, rd_kafka_q_serve_rkmessages): the
+            // position is one behind the end then, and whenever a pause ends, also one that librdkafka itself makes for
+            // a rebalance, reading goes on there and misses a record. A call for each knows the difference.
+            // SAFETY: `&mut self` keeps a second thread out of the call; what comes back is ours.
+            let next = || NonNull::new(unsafe { sys::rd_kafka_consume_queue(queue, 0) });
+            pointers.extend(std::iter::from_fn(next).take(max).map(NonNull::as_ptr));
+        } else {
+            // SAFETY: there is room for `max` pointers; `&mut self` keeps a second thread out of the call. Time-out
+            // 0, because with any other it waits the whole of it for a full batch.
+            let taken = unsafe { sys::rd_kafka_consume_batch_queue(queue, 0, pointers.as_mut_ptr(), max) };
+            // SAFETY: the call wrote `taken` pointers.
+            unsafe { pointers.set_len(usize::try_from(taken).unwrap_or(0)) }
+        }
+        let taken = pointers.len();
         self.core.live.fetch_add(taken, Ordering::Relaxed);
         let core = NonNull::from(&*self.core);
         into.extend(pointers.drain(..).filter_map(NonNull::new).map(|raw| Message { raw, core }));
@@ -249,6 +261,21 @@ impl OwnQueue {
     pub fn live(&self) -> usize {
         self.core.live.load(Ordering::Acquire)
     }
+}
+
+/// Whether a client is told of the ends of partitions.
+///
+/// # Safety
+/// The client must be alive.
+unsafe fn sees_ends(client: *mut sys::rd_kafka_t) -> bool {
+    let mut value = [0_u8; 8];
+    let mut size = value.len();
+    // SAFETY: the configuration lives as long as the client; there is room for `size` bytes.
+    let got = unsafe {
+        let conf = sys::rd_kafka_conf(client);
+        sys::rd_kafka_conf_get(conf, c"enable.partition.eof".as_ptr(), value.as_mut_ptr().cast(), &mut size)
+    };
+    got == sys::rd_kafka_conf_res_t::RD_KAFKA_CONF_OK && value.starts_with(b"true\0")
 }
 
 impl Drop for OwnQueue {

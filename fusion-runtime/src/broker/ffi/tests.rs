@@ -267,6 +267,34 @@ fn an_offset_that_is_gone_is_an_error_of_its_partition() {
 }
 
 #[test]
+fn the_end_of_a_partition_is_no_record() {
+    let config = broker(GroupProtocol::Consumer, "ends", 1);
+    let mut client = config.assigned_consumer("readers").unwrap();
+    client.set("enable.partition.eof", "true");
+    let consumer: Arc<BaseConsumer<Forwarding>> =
+        Arc::new(client.create_with_context(Forwarding::default()).unwrap());
+    let mut queue = OwnQueue::new(&consumer);
+    queue.wake(thread::current());
+    assert!(queue.forwarder().forward(&consumer, "ends", 0));
+    let mut list = TopicPartitionList::new();
+    list.add_partition_offset("ends", 0, Offset::Beginning).unwrap();
+    consumer.assign(&list).unwrap();
+    let wake = WakeGuard::for_consumer(&consumer, thread::current());
+    let mut reader = Reader { queue, wake, consumer };
+    let producer = Producer::start(&config).unwrap();
+    for end in 0..3 {
+        let messages = reader.read("the end", |_, messages| {
+            messages.last().is_some_and(|message| message.error().is_some() && message.offset() >= end)
+        });
+        let offsets: Vec<i64> = only_records(messages).iter().map(Message::offset).collect();
+        assert_eq!(offsets, Vec::from_iter((end - 1).max(0)..end));
+        let position = reader.consumer.position().unwrap().elements()[0].offset();
+        assert_eq!(position, if end == 0 { Offset::Invalid } else { Offset::Offset(end) });
+        producer.send(Outgoing { value: Some(b"next"), ..Outgoing::to("ends") }, Receipt::Ignore).unwrap();
+    }
+}
+
+#[test]
 fn a_forwarder_serves_only_its_own_client() {
     let config = broker(GroupProtocol::Consumer, "own", 1);
     let make = || -> Arc<BaseConsumer<Forwarding>> {

@@ -149,6 +149,9 @@ fn create(
         }
         return Ok(());
     }
+    if config.is_embedded() {
+        return create_elsewhere(config, missing, partitions);
+    }
     let admin = admin(config)?;
     for specs in missing.chunks(MOST) {
         let topics: Vec<NewTopic<'_>> = specs
@@ -164,6 +167,29 @@ fn create(
         let names: Vec<&str> = specs.iter().map(|spec| spec.name.as_str()).collect();
         let results = block_on(admin.create_topics(&topics, &options()));
         done(config, "create", RDKafkaErrorCode::TopicAlreadyExists, &names, results)?;
+    }
+    Ok(())
+}
+
+/// The embedded broker answers no request to create topics, but it creates what a producer asks about.
+fn create_elsewhere(
+    config: &Config,
+    missing: &[&TopicSpec],
+    partitions: Option<i32>,
+) -> Result<(), TopicError> {
+    let client = admin(config)?;
+    for spec in missing {
+        let count = spec.partitions.or(partitions).unwrap_or(EmbeddedKafka::PARTITIONS);
+        let result = if count == EmbeddedKafka::PARTITIONS {
+            let asked = client.inner().fetch_metadata(Some(&spec.name), READY_LIMIT);
+            asked.map(drop).map_err(|error| error.to_string())
+        } else {
+            Err(format!("only the process with the broker can create it with {count} partitions"))
+        };
+        if let Err(reason) = result {
+            let (topics, brokers) = (vec![(spec.name.clone(), reason)], config.bootstrap().to_owned());
+            return Err(TopicError::Refused { action: "create", topics, brokers });
+        }
     }
     Ok(())
 }

@@ -111,6 +111,18 @@ fn a_broker_that_is_down_for_a_moment_is_waited_for() {
 }
 
 #[test]
+fn another_process_creates_what_a_producer_would() {
+    let broker = EmbeddedKafka::start().unwrap();
+    let config = Config::embedded_at(broker.bootstrap_servers());
+    let spec = |name: &str, partitions| TopicSpec { partitions, ..TopicSpec::named(name) };
+    let wanted = [spec("said", Some(EmbeddedKafka::PARTITIONS)), spec("unsaid", None)];
+    let counts = ["said", "unsaid"].map(|name| named(name, EmbeddedKafka::PARTITIONS));
+    assert_eq!(ensure(&config, &wanted, create(None)).unwrap(), counts);
+    let error = ensure(&config, &[spec("seven", Some(7))], create(None)).unwrap_err();
+    assert!(error.to_string().contains("only the process with the broker"), "{error}");
+}
+
+#[test]
 fn the_embedded_broker_keeps_what_is_deleted() {
     let config = Config::embedded().unwrap();
     config.embedded_broker().unwrap().create_topic("kept", 1).unwrap();

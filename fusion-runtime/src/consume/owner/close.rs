@@ -52,7 +52,14 @@ impl Owner {
             let _ = tell.send(Stopped { unfinished });
         }
         let error = outcome.err().unwrap_or(Error::Stopped);
-        self.fail.send_replace(Some(Arc::new(error)));
+        self.fail.send_if_modified(|failed| {
+            // What ended a partition's worker comes first: that it has ended is all that this thread knows.
+            let first = failed.is_none();
+            if first {
+                *failed = Some(Arc::new(error));
+            }
+            first
+        });
         self.client.context().close();
         self.decline_rebalances();
         drop(guard);

@@ -66,8 +66,12 @@ impl Owner {
             {
                 partition.assignment.reaches(end);
             }
+            let ends = match partition.service.sees_ends() {
+                true => partition.taken.iter().filter(|message| message.error().is_some()).count(),
+                false => 0,
+            };
             let batch = Batch::from(std::mem::take(&mut partition.taken));
-            self.core.counters.add(Count::Records, batch.len() as u64);
+            self.core.counters.add(Count::Records, (batch.len() - ends) as u64);
             partition.assignment.hand_over(batch.len(), bytes);
             if partition.batches.send(batch).is_err() {
                 // Nobody told it to end: what a handler holds panicked when it was dropped, or the runtime ends.

@@ -18,7 +18,7 @@ use crate::{
     reactor::{Context, HandIns, Run},
     record::{HeadersRef, RecordRef},
     window::{
-        Gathered, Place, Skipped, Strategy, Unread, Window, WindowReactor,
+        Gathered, Kind, Place, Skipped, Strategy, Unread, Window, WindowReactor,
         core::{
             Aggregate, Cut, Entry, Event, Late, Part, Rules, RulesError, Span, Table, Time, Verdict, Ways,
         },
@@ -181,8 +181,25 @@ fn ways<W: WindowReactor>() -> Ways<Members<W::Gathered>> {
     }
 }
 
-/// The bytes of memory that a record takes besides its own.
-const OVERHEAD: usize = 160;
+/// About how many bytes of memory a record takes while it is open, `size` of its own among them. Vectors hold up to twice
+/// what is in them.
+fn record_bytes<W: WindowReactor>(size: usize) -> u64 {
+    // What is remembered of it besides, to know what is still needed; of windows that begin together, once for all.
+    let needed = match W::SPEC.kind {
+        Kind::Tumbling { .. } | Kind::Hopping { .. } => 0,
+        Kind::Sliding { .. } | Kind::Session { .. } => 120,
+    };
+    (size + 2 * (size_of::<Item<W>>() + 2 * size_of::<Place>()) + needed) as u64
+}
+
+/// About how many bytes an open window takes besides its records. A table that grows holds for a moment what it was and
+/// twice of that.
+fn window_bytes<W: WindowReactor>() -> u64 {
+    // Its key, and what tables keep beside what is in them.
+    const KEY: usize = 64;
+    const ENTRY: usize = 96;
+    (KEY + 3 * (ENTRY + size_of::<Members<W::Gathered>>())) as u64
+}
 
 pub(crate) struct Typed<W: WindowReactor, F> {
     handler: fn(W::Gathered, W::HandIns) -> F,
@@ -270,7 +287,7 @@ impl<W: WindowReactor, F> Typed<W, F> {
     ) -> Entry<KeyBytes, (Item<W>, Context)> {
         let name = self.env.declared.spec.name;
         let cx = Context::gathered(name, source.clone(), at.partition, at.offset, Some(at.time));
-        let bytes = (size + OVERHEAD + size_of::<Item<W>>()) as u64;
+        let bytes = record_bytes::<W>(size);
         Entry { log, offset, begin, key: key.into(), item: (item, cx), at, bytes }
     }
 }
@@ -387,7 +404,7 @@ where
     }
 
     fn open_bytes(&self) -> u64 {
-        self.table.open_bytes()
+        self.table.open_bytes() + self.table.open_keys() as u64 * window_bytes::<W>()
     }
 }
 

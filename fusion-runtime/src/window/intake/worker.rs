@@ -99,8 +99,11 @@ impl Worker {
             let now = clock::now();
             self.ask_for_the_end(now);
             self.speak(now);
-            let wake = clock::instant(self.wake_at(now), now);
-            let room = self.pending.len() < MOST_PENDING;
+            // Without a membership nothing could be handed over, and what is read would be lost.
+            let member = self.taken.membership().is_some();
+            let wake = if member { self.wake_at(now) } else { now + ASK_AGAIN };
+            let wake = clock::instant(wake, now);
+            let room = member && self.pending.len() < MOST_PENDING;
             let ahead = self.is_ahead();
             let changes = self.changes.iter_mut().map(|change| change.changed().boxed());
             let others = ahead.then(|| select_all(changes).map(drop));
@@ -124,7 +127,7 @@ impl Worker {
                     Some(batch) => self.take(batch, now),
                     None => break,
                 },
-                () = sleep_until(wake), if room => {}
+                () = sleep_until(wake), if room || !member => {}
             }
         }
         self.give_back().await;
