@@ -5,8 +5,8 @@ mod common;
 use std::alloc::System;
 
 use cap::Cap;
-use common::{Raw, Record, SOON, create, start, unique, within};
-use fusion::{Error, prelude::*};
+use common::{Raw, Record, SOON, create, eventually, start, unique, within};
+use fusion::{Count, Error, prelude::*};
 use serde::{Deserialize, Serialize};
 
 #[global_allocator]
@@ -40,7 +40,15 @@ async fn filled(app: App, config: &Config, topic: &str, id: impl Fn(usize) -> St
         }
         tokio::select! {
             error = &mut failed => break error,
-            () = async { for report in reports { report.await.unwrap().unwrap(); } } => {}
+            () = async {
+                for report in reports {
+                    report.await.unwrap().unwrap();
+                }
+                // Each is read twice, from its source and from the log. The broker keeps no more than its last 5 MiB, so
+                // the app must not be far behind.
+                let read = || app.metrics().get(Count::Records) as usize;
+                eventually(SOON, || read() + 10_000 > 2 * number).await;
+            } => {}
         }
         most = most.max(ALLOCATOR.allocated());
         assert!(number < 1_000_000, "it holds more than it may");

@@ -122,7 +122,7 @@ impl Topic {
         Self::named(brokers, format!("bench.{what}.{}", Uuid::new_v4()), partitions)
     }
 
-    fn named(brokers: &str, name: String, partitions: i32) -> Result<Self> {
+    pub(crate) fn named(brokers: &str, name: String, partitions: i32) -> Result<Self> {
         let topic = Topic { brokers: brokers.to_owned(), name };
         let admin = topic.admin()?;
         let new = NewTopic::new(&topic.name, partitions, TopicReplication::Fixed(-1));
@@ -155,6 +155,18 @@ impl Drop for Topic {
             eprintln!("{} is left behind: {error}", self.name);
         }
     }
+}
+
+/// Deletes every topic whose name begins like this, without waiting for it.
+pub(crate) fn delete_beginning(brokers: &str, prefix: &str) -> Result<()> {
+    let admin: AdminClient<DefaultClientContext> = client(brokers).create()?;
+    let metadata = admin.inner().fetch_metadata(None, PATIENCE)?;
+    let names: Vec<_> =
+        metadata.topics().iter().map(|topic| topic.name()).filter(|name| name.starts_with(prefix)).collect();
+    if !names.is_empty() {
+        block_on(admin.delete_topics(&names, &AdminOptions::new()))??;
+    }
+    Ok(())
 }
 
 fn block_on<F: Future>(future: F) -> Result<F::Output> {

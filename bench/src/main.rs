@@ -7,6 +7,7 @@ mod raw_ask;
 mod raw_consume;
 mod report;
 mod stream_spawn;
+mod windows;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -28,6 +29,13 @@ chain    graphs of ten nodes that ask in turn, beside ten requests in turn
 fan      graphs of ten nodes that ask at once, beside one request and ten at once
          messages=300 (graphs)
 hops     chain, then fan
+windows  gathers two topics by key in windows, beside a raw loop and Kafka Streams
+         messages=1000000 partitions=4 keys=10000 each=10 (records of a key in a window)
+         streams=2 (threads of Kafka Streams; 0 goes without)
+closing  from the record that closes a window to its result
+         messages=100 (windows) streams=2
+back     from the assignment until everything open is open again, after a kill
+         messages=1000000 each=10
 
 rounds=5 of each side in turn, in every scenario
 only=N   runs the Nth side alone, for a profiler";
@@ -40,6 +48,9 @@ struct Options {
     partitions: i32,
     headers: usize,
     in_flight: u64,
+    keys: u64,
+    each: u64,
+    streams: u32,
     only: Option<usize>,
 }
 
@@ -55,6 +66,12 @@ fn main() -> ExitCode {
 
 fn run(mut arguments: impl Iterator<Item = String>) -> Result<()> {
     let scenario = arguments.next().ok_or(USAGE)?;
+    if scenario == "count" {
+        return windows::count(arguments);
+    }
+    if scenario == "gather" {
+        return windows::gather(arguments);
+    }
     let options = Options::read(arguments)?;
     match scenario.as_str() {
         "consume" => consume(&options),
@@ -62,6 +79,9 @@ fn run(mut arguments: impl Iterator<Item = String>) -> Result<()> {
         "hops" => chain(&options).and_then(|()| fan(&options)),
         "chain" => chain(&options),
         "fan" => fan(&options),
+        "windows" => windows::windows(&options),
+        "closing" => windows::closing(&options),
+        "back" => windows::back(&options),
         _ => Err(USAGE.into()),
     }
 }
@@ -77,6 +97,9 @@ impl Options {
             partitions: 4,
             headers: 1,
             in_flight: 1,
+            keys: 10_000,
+            each: 10,
+            streams: 2,
             only: None,
         };
         for argument in arguments {
@@ -84,11 +107,14 @@ impl Options {
             let number: u32 = value.parse().map_err(|error| format!("{argument}: {error}"))?;
             match key {
                 "headers" => options.headers = number as usize,
+                "streams" => options.streams = number,
                 _ if number == 0 => return Err(format!("{argument}: at least 1").into()),
                 "rounds" => options.rounds = number as usize,
                 "messages" => options.messages = Some(number.into()),
                 "partitions" => options.partitions = number as i32,
                 "in_flight" => options.in_flight = number.into(),
+                "keys" => options.keys = number.into(),
+                "each" => options.each = number.into(),
                 "only" => options.only = Some(number as usize - 1),
                 _ => return Err(USAGE.into()),
             }

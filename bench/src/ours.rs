@@ -40,7 +40,7 @@ fn add(numbers: Vec<i64>) -> i64 {
     numbers.iter().sum()
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime> {
+pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?)
 }
 

@@ -21,14 +21,14 @@ use crate::Result;
 use crate::load::{Asked, COMMIT_EVERY, Load, Order, PATIENCE, member};
 use crate::report::{Clock, Measure};
 
-const BATCH: usize = 1024;
+pub(crate) const BATCH: usize = 1024;
 
 /// The nonempty callback is edge-triggered and has lost edges before (rust-rdkafka #638), so look now and then.
-const TICK: Duration = Duration::from_millis(10);
+pub(crate) const TICK: Duration = Duration::from_millis(10);
 
 /// Reads the whole load: decode, headers, offsets, commits.
 pub(crate) fn raw_consume(load: &Load) -> Result<Measure> {
-    let consumer = OwnQueue::subscribe(load)?;
+    let consumer = OwnQueue::subscribe(&load.topic.brokers, &[&load.topic.name])?;
     let mut batch = [ptr::null_mut(); BATCH];
     let mut next = vec![0; load.partitions as usize];
     let mut seen = 0;
@@ -119,17 +119,16 @@ unsafe fn asked(message: &sys::rd_kafka_message_t) -> Asked<'_> {
 }
 
 /// A group member whose messages arrive on a queue of its own.
-struct OwnQueue {
-    inner: BaseConsumer<Forward>,
+pub(crate) struct OwnQueue {
+    pub(crate) inner: BaseConsumer<Forward>,
     queue: *mut sys::rd_kafka_queue_t,
     /// Who parks when both queues are empty. Boxed: librdkafka keeps its address.
     _parked: Box<Thread>,
 }
 
 impl OwnQueue {
-    fn subscribe(load: &Load) -> Result<Self> {
-        let mut inner: BaseConsumer<Forward> =
-            member(&load.topic.brokers).create_with_context(Forward::default())?;
+    pub(crate) fn subscribe(brokers: &str, topics: &[&str]) -> Result<Self> {
+        let mut inner: BaseConsumer<Forward> = member(brokers).create_with_context(Forward::default())?;
         let waker = thread::current();
         inner.set_nonempty_callback(move || waker.unpark());
         let parked = Box::new(thread::current());
@@ -144,12 +143,12 @@ impl OwnQueue {
             queue
         };
         inner.context().queue.store(queue, Ordering::Release);
-        inner.subscribe(&[&load.topic.name])?;
+        inner.subscribe(topics)?;
         Ok(OwnQueue { inner, queue, _parked: parked })
     }
 
     /// Without a wait: with one, the call waits all of it for a full batch.
-    fn take<'a>(
+    pub(crate) fn take<'a>(
         &self,
         batch: &'a mut [*mut sys::rd_kafka_message_t; BATCH],
     ) -> &'a [*mut sys::rd_kafka_message_t] {
@@ -159,7 +158,7 @@ impl OwnQueue {
     }
 
     /// Rebalances and commit results; a message here would be one that was not forwarded.
-    fn serve_events(&self) -> Result<()> {
+    pub(crate) fn serve_events(&self) -> Result<()> {
         match self.inner.poll(Duration::ZERO) {
             None => Ok(()),
             Some(Ok(_)) => Err("a message came on the consumer queue".into()),
@@ -186,7 +185,7 @@ unsafe extern "C" fn unpark(_: *mut sys::rd_kafka_t, parked: *mut c_void) {
 }
 
 #[derive(Default)]
-struct Forward {
+pub(crate) struct Forward {
     queue: AtomicPtr<sys::rd_kafka_queue_t>,
 }
 

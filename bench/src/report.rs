@@ -112,7 +112,7 @@ pub(crate) fn interleave(title: &str, options: &Options, sides: &[Side<'_>]) -> 
         let over = |cost: fn(&Measure) -> f64| {
             let (mid, least, most) =
                 spread(measures.iter().zip(&measured[0]).map(|(m, base)| cost(m) / cost(base)));
-            format!("{mid:.2} ({least:.2}..{most:.2})")
+            if mid.is_nan() { "-".to_owned() } else { format!("{mid:.2} ({least:.2}..{most:.2})") }
         };
         println!(
             "{:<28}{:>12.0}{:>24}{:>12.0}{:>24}{:>11}{:>24}{:>11}{:>24}",

@@ -121,7 +121,8 @@ pub enum Error {
     },
     /// A topic is served by a reactor and gathered by a window.
     #[error(
-        "the app `{app}` serves the topic `{topic}` with the reactor `{reactor}` and gathers it in the window `{window}`:          put one of them into an app of its own"
+        "the app `{app}` serves the topic `{topic}` with the reactor `{reactor}` and gathers it in the window `{window}`: \
+         put one of them into an app of its own"
     )]
     ServedAndGathered {
         /// The app's name.
@@ -135,7 +136,8 @@ pub enum Error {
     },
     /// A copartitioned window shares a source.
     #[error(
-        "the app `{app}` gathers a source of its copartitioned window `{window}` in `{other}`, too: put one of them into an          app of its own"
+        "the app `{app}` gathers a source of its copartitioned window `{window}` in `{other}`, too: put one of them into \
+         an app of its own"
     )]
     NotAlone {
         /// The app's name.

@@ -1,7 +1,23 @@
 //! Windows, end to end: several topics, one result per key and window.
 
+#![allow(unreachable_pub, reason = "the modules of one program")]
+
 #[path = "../common/mod.rs"]
 mod common;
+#[path = "../real_kafka/look.rs"]
+#[allow(dead_code, unreachable_pub, reason = "this program uses a part of it")]
+mod look;
 
+mod asking;
 mod closing;
+mod copartitioned;
+mod formats;
+mod gathered;
+mod intake;
+mod kinds;
+mod late;
 mod operations;
+mod refused;
+mod restart;
+mod results;
+mod story;

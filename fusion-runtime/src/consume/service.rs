@@ -87,8 +87,17 @@ impl Taken {
 
     /// Ends the app: the partition cannot go on, and whatever is behind what failed would hide it.
     pub(crate) fn fail(&self, error: impl Into<Error>) {
-        self.fail.send_replace(Some(Arc::new(error.into())));
+        fail(&self.fail, error.into());
     }
+}
+
+/// Says why the app ends. The first to say so knows: what comes after it may be a consequence.
+pub(super) fn fail(told: &watch::Sender<Option<Arc<Error>>>, error: Error) {
+    told.send_if_modified(|why| {
+        let is_first = why.is_none();
+        why.get_or_insert_with(|| Arc::new(error));
+        is_first
+    });
 }
 
 impl Service for Arc<Served> {

@@ -1,7 +1,6 @@
 //! The end.
 
 use std::{
-    sync::Arc,
     thread,
     time::{Duration, Instant},
 };
@@ -11,7 +10,10 @@ use rdkafka::consumer::Consumer as _;
 use crate::{
     Error,
     broker::ffi::WakeGuard,
-    consume::rebalance::{self, Rebalance},
+    consume::{
+        rebalance::{self, Rebalance},
+        service::fail,
+    },
 };
 
 use super::{COMMIT_LIMIT, Owner, Stopped};
@@ -52,14 +54,7 @@ impl Owner {
             let _ = tell.send(Stopped { unfinished });
         }
         let error = outcome.err().unwrap_or(Error::Stopped);
-        self.fail.send_if_modified(|failed| {
-            // What ended a partition's worker comes first: that it has ended is all that this thread knows.
-            let first = failed.is_none();
-            if first {
-                *failed = Some(Arc::new(error));
-            }
-            first
-        });
+        fail(&self.fail, error);
         self.client.context().close();
         self.decline_rebalances();
         drop(guard);

@@ -22,7 +22,7 @@ use crate::{
         gathering::{Commit, Direct, Emit, Ended, Env, Gathering, Judged, Left, Look, Outbox, Sorted},
         intake::{Newest, Silence},
         observed::Skipped,
-        typed::millis,
+        typed::{Declared, millis},
         unread,
     },
 };
@@ -143,7 +143,7 @@ impl Worker {
             inputs.push(Input {
                 topic: spec.topics[joining.topic].into(),
                 high: remembered.map_or(taken.start, |one| one.part.high),
-                silence: Silence::new(taken.start, now),
+                silence: Silence::new(taken.start),
                 held: ffi::Batch::default(),
                 asking: false,
                 ask_at: 0,
@@ -274,10 +274,11 @@ impl Worker {
     }
 
     /// Whether more of a partition may be read: not while it waits for others to be replayed as far, nor while it is more
-    /// than a window ahead of the slowest.
+    /// than a window ahead of the slowest. What is replayed counts as behind: the slowest goes on only when it is over.
     fn may_read(&self, log: usize, now: i64) -> bool {
         let size = self.shared.declared.kind().size();
-        self.inputs[log].held.is_empty() && !self.sources.is_ahead(log, size, now)
+        self.inputs[log].held.is_empty()
+            && (self.gathering.is_replaying() || !self.sources.is_ahead(log, size, now))
     }
 
     fn wake_at(&self, now: i64) -> i64 {
@@ -287,8 +288,8 @@ impl Worker {
             wake = wake.min(self.cut_due().max(now + 1));
         }
         if let Some(idle) = self.shared.declared.spec.idle.map(millis) {
-            for input in &self.inputs {
-                let silent = input.silence.due(idle).filter(|silent| *silent > now);
+            for (log, input) in self.inputs.iter().enumerate() {
+                let silent = input.silence.due(self.sources.heard(log), idle).filter(|silent| *silent > now);
                 let again = Some(input.ask_at).filter(|again| *again > now);
                 wake = silent.into_iter().chain(again).fold(wake, i64::min);
             }
@@ -308,9 +309,9 @@ impl Worker {
     fn ask_for_ends(&mut self, now: i64) {
         let Some(idle) = self.shared.declared.spec.idle.map(millis) else { return };
         for (log, input) in self.inputs.iter_mut().enumerate() {
-            let idle_now = input.silence.is_idle(idle, now);
-            self.sources.caught_up(log, idle_now);
-            if input.asking || now < input.ask_at || !input.silence.is_unconfirmed(idle, now) {
+            let heard = self.sources.heard(log);
+            self.sources.caught_up(log, input.silence.is_idle(heard, idle, now));
+            if input.asking || now < input.ask_at || !input.silence.is_unconfirmed(heard, idle, now) {
                 continue;
             }
             input.asking = true;
@@ -324,11 +325,12 @@ impl Worker {
         input.asking = false;
         input.silence.confirm(end, asked);
         if let Some(idle) = self.shared.declared.spec.idle.map(millis) {
+            let heard = self.sources.heard(log);
             // What a partition that is ahead has not taken yet lies beyond the end that it saw.
-            if input.silence.is_unconfirmed(idle, now) {
+            if input.silence.is_unconfirmed(heard, idle, now) {
                 input.ask_at = now + ASK_AGAIN;
             }
-            self.sources.caught_up(log, input.silence.is_idle(idle, now));
+            self.sources.caught_up(log, input.silence.is_idle(heard, idle, now));
         }
     }
 
@@ -360,6 +362,8 @@ impl Worker {
 
     fn read(&mut self, log: usize, mut batch: ffi::Batch, now: i64) -> Result<(), Error> {
         let (mut count, mut bytes) = (0, 0);
+        // Once a batch: all numbers count on it, from all threads.
+        let declared = self.shared.declared.clone();
         while let Some(next) = batch.peek() {
             // What is new waits until everything that was decided before has been decided again.
             if next.offset() >= self.inputs[log].high && self.gathering.is_replaying() {
@@ -370,7 +374,7 @@ impl Worker {
             }
             bytes += next.byte_size();
             count += 1;
-            let Some(read) = batch.next(|message| self.message(log, message, now)) else { break };
+            let Some(read) = batch.next(|message| self.message(&declared, log, message, now)) else { break };
             read?;
         }
         self.gathering.reached(log, self.inputs[log].silence.next());
@@ -380,7 +384,13 @@ impl Worker {
         Ok(())
     }
 
-    fn message(&mut self, log: usize, message: &ffi::Message, now: i64) -> Result<(), Error> {
+    fn message(
+        &mut self,
+        declared: &Declared,
+        log: usize,
+        message: &ffi::Message,
+        now: i64,
+    ) -> Result<(), Error> {
         let input = &mut self.inputs[log];
         match message.error() {
             Some(MessageError::EndOfPartition) => {
@@ -391,10 +401,9 @@ impl Worker {
             None => {}
         }
         let offset = message.offset();
-        input.silence.record(offset, now);
+        input.silence.record(offset);
         let quiet = offset < input.high;
         self.sources.caught_up(log, false);
-        let declared = self.shared.declared.clone();
         let input = &self.inputs[log];
         let record = input.record(message);
         let (sources, sampler, number) = (&mut self.sources, &mut self.sampler, self.number);

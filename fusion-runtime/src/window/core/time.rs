@@ -140,6 +140,11 @@ impl Sources {
         self.partitions[partition].is_idle(self.idle, clock)
     }
 
+    /// When a partition last had a word about time, or was assigned.
+    pub fn heard(&self, partition: usize) -> i64 {
+        self.partitions[partition].heard
+    }
+
     /// The newest event time of a partition.
     pub fn newest(&self, partition: usize) -> Option<Newest> {
         self.partitions[partition].newest

@@ -92,9 +92,9 @@ impl Sender<'_> {
     }
 
     fn failed(&mut self, fired: &Fired, failure: &Failure, batch: &mut Batch) {
-        let members = fired.members.iter().map(|place| {
-            let topic = self.declared.spec.topics.get(usize::from(place.topic)).copied().unwrap_or_default();
-            (topic, place.partition, place.offset)
+        let members = fired.members.iter().map(|origin| {
+            let topic = self.declared.spec.topics.get(usize::from(origin.topic)).copied().unwrap_or_default();
+            (topic, origin.partition, origin.offset)
         });
         let letter = Letter {
             window: self.declared.spec.name,
@@ -174,12 +174,12 @@ fn emit_id(app: &str, name: &str, fired: &Fired, topics: &[&str]) -> Uuid {
     }
     bytes.extend_from_slice(&fired.window.start_millis().to_be_bytes());
     if fired.window.reason() == Reason::Update
-        && let Some(place) = fired.members.last()
+        && let Some(origin) = fired.members.last()
     {
-        let topic = topics.get(usize::from(place.topic)).copied().unwrap_or_default();
+        let topic = topics.get(usize::from(origin.topic)).copied().unwrap_or_default();
         bytes.extend_from_slice(topic.as_bytes());
-        bytes.extend_from_slice(&place.partition.to_be_bytes());
-        bytes.extend_from_slice(&place.offset.to_be_bytes());
+        bytes.extend_from_slice(&origin.partition.to_be_bytes());
+        bytes.extend_from_slice(&origin.offset.to_be_bytes());
     }
     Uuid::new_v5(&EMIT_IDS, &bytes)
 }
@@ -191,11 +191,12 @@ pub(in crate::window) fn is_nothing(declared: &Declared, value: &[u8], format: F
 
 #[cfg(test)]
 mod tests {
+    use super::super::typed::Origin;
     use super::*;
-    use crate::window::{Place, Window};
+    use crate::window::Window;
 
     fn fired(key: &str, start: i64, reason: Reason, offset: i64) -> Fired {
-        let members = vec![Place { time: 0, topic: 0, partition: 0, offset }];
+        let members = vec![Origin { topic: 0, partition: 0, offset }];
         Fired {
             key: key.as_bytes().into(),
             window: Window::new(start, start + 10, reason, 1),

@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// A window's key, as the bytes that the log's records have.
-pub(crate) type KeyBytes = Arc<[u8]>;
+pub(crate) type KeyBytes = Box<[u8]>;
 
 /// A window that fired, for those who send its result.
 #[derive(Clone, Debug)]
@@ -39,7 +39,22 @@ pub(crate) struct Fired {
     /// The record or control record of the log that caused it.
     pub(crate) cause: i64,
     /// Where its records came from.
-    pub(crate) members: Vec<Place>,
+    pub(crate) members: Vec<Origin>,
+}
+
+/// Where a record came from: a place without its time, since there is one for each record of every open window.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    pub(crate) offset: i64,
+    pub(crate) partition: i32,
+    /// The place of its topic among the window's.
+    pub(crate) topic: u16,
+}
+
+impl From<&Place> for Origin {
+    fn from(place: &Place) -> Self {
+        Origin { offset: place.offset, partition: place.partition, topic: place.topic }
+    }
 }
 
 /// A run that was started.
@@ -148,13 +163,13 @@ pub(crate) enum Left<'a> {
 
 /// What is gathered, and from where.
 struct Members<G> {
-    places: Vec<Place>,
+    origins: Vec<Origin>,
     gathered: G,
 }
 
 impl<G: Gathered> Default for Members<G> {
     fn default() -> Self {
-        Members { places: Vec::new(), gathered: G::default() }
+        Members { origins: Vec::new(), gathered: G::default() }
     }
 }
 
@@ -162,7 +177,7 @@ impl<G: Gathered> Aggregate for Members<G> {
     type Item = (G::Item, Context);
 
     fn add(&mut self, (item, cx): Self::Item, at: &Place) {
-        self.places.push(*at);
+        self.origins.push(at.into());
         self.gathered.add(item, at, &cx);
     }
 }
@@ -172,10 +187,10 @@ fn ways<W: WindowReactor>() -> Ways<Members<W::Gathered>> {
     Ways {
         copy_item: |(item, cx)| Some((W::Strategy::copy(item)?, cx.clone())),
         copy: |members| {
-            Some(Members { places: members.places.clone(), gathered: W::copy(&members.gathered)? })
+            Some(Members { origins: members.origins.clone(), gathered: W::copy(&members.gathered)? })
         },
         merge: |members, mut other| {
-            members.places.append(&mut other.places);
+            members.origins.append(&mut other.origins);
             W::Strategy::merge(&mut members.gathered, other.gathered);
         },
     }
@@ -189,7 +204,7 @@ fn record_bytes<W: WindowReactor>(size: usize) -> u64 {
         Kind::Tumbling { .. } | Kind::Hopping { .. } => 0,
         Kind::Sliding { .. } | Kind::Session { .. } => 120,
     };
-    (size + 2 * (size_of::<Item<W>>() + 2 * size_of::<Place>()) + needed) as u64
+    (size + 2 * (size_of::<Item<W>>() + size_of::<Place>() + size_of::<Origin>()) + needed) as u64
 }
 
 /// About how many bytes an open window takes besides its records. A table that grows holds for a moment what it was and
@@ -264,7 +279,7 @@ impl<W: WindowReactor> Out<W> {
             Event::Fired { key, span: Span { start, end }, reason, count, held } => {
                 let window = Window::new(start, end, reason, count);
                 let timestamp = env.declared.kind().timestamp(end);
-                let fired = Fired { key, window, timestamp, cause, members: held.places };
+                let fired = Fired { key, window, timestamp, cause, members: held.origins };
                 self.fired.push_back((fired, held.gathered));
             }
             Event::Late(late) => self.late.push(late),
@@ -279,7 +294,7 @@ impl<W: WindowReactor, F> Typed<W, F> {
         log: usize,
         offset: i64,
         begin: i64,
-        key: &[u8],
+        key: KeyBytes,
         item: Item<W>,
         at: Place,
         source: &Arc<str>,
@@ -288,7 +303,7 @@ impl<W: WindowReactor, F> Typed<W, F> {
         let name = self.env.declared.spec.name;
         let cx = Context::gathered(name, source.clone(), at.partition, at.offset, Some(at.time));
         let bytes = record_bytes::<W>(size);
-        Entry { log, offset, begin, key: key.into(), item: (item, cx), at, bytes }
+        Entry { log, offset, begin, key, item: (item, cx), at, bytes }
     }
 }
 
@@ -301,8 +316,10 @@ where
 {
     fn record(&mut self, record: Arrived<'_>) -> Result<Verdict, Failure> {
         let Arrived { log, time, offset, begin, key, value, place, source, size } = record;
-        let item = read::<W>(usize::from(place.topic), value, Some(place.time))?.item;
-        let entry = self.entry(log, offset, begin, key, item, place, source, size);
+        let read = read::<W>(usize::from(place.topic), value, Some(place.time))?;
+        // The same bytes as ever, unless the declaration has changed.
+        let key = read.key.filter(|own| own == key).map_or_else(|| key.into(), Vec::into_boxed_slice);
+        let entry = self.entry(log, offset, begin, key, read.item, place, source, size);
         let (out, env) = (&mut self.out, &self.env);
         Ok(self.table.record(entry, time, &mut |event| out.take(event, offset, env)))
     }
@@ -321,7 +338,7 @@ where
             Judged::Skipped(reason) => return Ok(Sorted::Skipped(reason)),
         };
         let place = Place { time: moment, topic: u16::try_from(log).unwrap_or(u16::MAX), partition, offset };
-        let entry = self.entry(log, offset, offset, &key, read.item, place, source, size);
+        let entry = self.entry(log, offset, offset, key.into_boxed_slice(), read.item, place, source, size);
         let (out, env) = (&mut self.out, &self.env);
         Ok(Sorted::Gathered(self.table.record(entry, time, &mut |event| out.take(event, offset, env))))
     }

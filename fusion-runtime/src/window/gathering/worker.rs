@@ -15,7 +15,8 @@ use crate::{
         Place, WindowLog, clock,
         core::{Claims, Cut, Needed, Verdict},
         drain::{Draining, Step},
-        log::{CONTROL, Control, Source},
+        log::{CONTROL, Control, Source, SourceKey},
+        typed::Declared,
         unread,
     },
 };
@@ -220,11 +221,13 @@ impl Worker {
         let count = batch.len();
         let mut bytes = 0;
         let mut result = Ok(());
+        // Once a batch: all partitions count on it, from all threads.
+        let declared = self.shared.declared.clone();
         while let (Ok(()), Some(taken)) = (
             &result,
             batch.next(|message| {
                 bytes += message.byte_size();
-                self.message(message)
+                self.message(&declared, message)
             }),
         ) {
             result = taken;
@@ -236,7 +239,7 @@ impl Worker {
         result.and_then(|()| self.check_bounds())
     }
 
-    fn message(&mut self, message: &Message) -> Result<(), Error> {
+    fn message(&mut self, declared: &Declared, message: &Message) -> Result<(), Error> {
         match message.error() {
             // Behind markers of transactions, which no record tells of.
             Some(MessageError::EndOfPartition) => {
@@ -247,9 +250,8 @@ impl Worker {
             None => {}
         }
         let headers = message.headers();
-        let shared = self.shared.clone();
         let record = RecordRef {
-            topic: &shared.declared.log,
+            topic: &declared.log,
             partition: self.taken.partition,
             offset: message.offset(),
             timestamp: message.timestamp_millis(),
@@ -259,11 +261,14 @@ impl Worker {
         };
         self.next = record.offset + 1;
         let first = record.headers.iter().next().map(|(name, _)| name);
-        if first == Some(CONTROL.as_bytes()) { self.control(&record) } else { self.record(&record) }
+        if first == Some(CONTROL.as_bytes()) {
+            self.control(declared, &record)
+        } else {
+            self.record(declared, &record)
+        }
     }
 
-    fn control(&mut self, record: &RecordRef<'_>) -> Result<(), Error> {
-        let declared = self.shared.declared.clone();
+    fn control(&mut self, declared: &Declared, record: &RecordRef<'_>) -> Result<(), Error> {
         let offset = record.offset;
         let control = Control::read(record.value.unwrap_or_default()).map_err(|error| {
             self.error(offset, format!("the log has a control record that cannot be read: {error}"))
@@ -320,11 +325,10 @@ impl Worker {
         }
     }
 
-    fn record(&mut self, record: &RecordRef<'_>) -> Result<(), Error> {
+    fn record(&mut self, declared: &Declared, record: &RecordRef<'_>) -> Result<(), Error> {
         if record.offset < self.decides {
             return Ok(());
         }
-        let declared = self.shared.declared.clone();
         let offset = record.offset;
         let Some(source) = Source::of(record.headers) else {
             let reason = "a record of somebody else's: nobody but us writes into the log".to_owned();
@@ -516,7 +520,11 @@ fn original(record: &RecordRef<'_>, source: &Source<'_>) -> Record {
         partition: source.partition,
         offset: source.offset,
         timestamp: source.timestamp,
-        key: record.key.map(<[u8]>::to_vec),
+        key: match source.key {
+            SourceKey::Same => record.key.map(<[u8]>::to_vec),
+            SourceKey::None => None,
+            SourceKey::Other(key) => Some(key.to_vec()),
+        },
         value: record.value.map(<[u8]>::to_vec),
         headers,
     }

@@ -48,27 +48,27 @@ impl Newest {
     }
 }
 
-/// Whether a partition is silent: caught up to its confirmed end, and nothing came for a while.
+/// Whether a partition is silent: caught up to its confirmed end, and nothing that speaks of time came for a while. What
+/// windows skip, or do not let move time, is no word: else a topic of bytes that nobody can read would hold time for ever.
+/// Windows that share a partition skip different records, so each says itself since when it heard nothing.
 #[derive(Debug)]
 pub(crate) struct Silence {
     /// The offset of the record that comes next.
     next: i64,
     /// The last end that was seen; a record behind it undoes it.
     end: Option<i64>,
-    /// Since when nothing has arrived.
-    since: i64,
     /// When the leader last said that this is the end.
     confirmed: Option<i64>,
 }
 
 impl Silence {
-    pub(crate) fn new(next: i64, now: i64) -> Self {
-        Silence { next, end: None, since: now, confirmed: None }
+    pub(crate) fn new(next: i64) -> Self {
+        Silence { next, end: None, confirmed: None }
     }
 
     /// A record arrived.
-    pub(crate) fn record(&mut self, offset: i64, now: i64) {
-        (self.next, self.end, self.since, self.confirmed) = (offset + 1, None, now, None);
+    pub(crate) fn record(&mut self, offset: i64) {
+        (self.next, self.end, self.confirmed) = (offset + 1, None, None);
     }
 
     /// The end of the partition was seen at `offset`, behind markers of transactions too.
@@ -83,14 +83,15 @@ impl Silence {
         self.next
     }
 
-    /// When it may be called silent after `idle`, if nothing arrives until then; `None` while it is not caught up.
-    pub(crate) fn due(&self, idle: i64) -> Option<i64> {
-        self.end.map(|_| self.since.saturating_add(idle))
+    /// When it may be called silent after `idle`, if nothing was heard since `heard` and nothing arrives until then; `None`
+    /// while it is not caught up.
+    pub(crate) fn due(&self, heard: i64, idle: i64) -> Option<i64> {
+        self.end.map(|_| heard.saturating_add(idle))
     }
 
     /// Whether its leader has to be asked before it can be called silent now.
-    pub(crate) fn is_unconfirmed(&self, idle: i64, now: i64) -> bool {
-        self.due(idle).is_some_and(|due| due <= now)
+    pub(crate) fn is_unconfirmed(&self, heard: i64, idle: i64, now: i64) -> bool {
+        self.due(heard, idle).is_some_and(|due| due <= now)
             && self.confirmed.is_none_or(|confirmed| now - confirmed >= idle)
     }
 
@@ -104,8 +105,8 @@ impl Silence {
     }
 
     /// Whether it is silent now.
-    pub(crate) fn is_idle(&self, idle: i64, now: i64) -> bool {
-        self.due(idle).is_some_and(|due| due <= now)
+    pub(crate) fn is_idle(&self, heard: i64, idle: i64, now: i64) -> bool {
+        self.due(heard, idle).is_some_and(|due| due <= now)
             && self.confirmed.is_some_and(|confirmed| now - confirmed < idle.saturating_mul(2))
     }
 }
@@ -146,40 +147,46 @@ mod tests {
 
     #[test]
     fn silence_takes_the_end_the_time_and_the_leaders_word() {
-        let mut silence = Silence::new(0, 1_000);
-        assert!(!silence.is_unconfirmed(10, 5_000), "not caught up");
-        silence.record(4, 2_000);
+        let mut silence = Silence::new(0);
+        assert!(!silence.is_unconfirmed(1_000, 10, 5_000), "not caught up");
+        silence.record(4);
         silence.end(5);
-        assert_eq!(silence.due(10), Some(2_010));
-        assert!(!silence.is_unconfirmed(10, 2_009), "not long enough");
-        assert!(silence.is_unconfirmed(10, 2_010) && !silence.is_idle(10, 2_010), "nobody was asked");
+        assert_eq!(silence.due(2_000, 10), Some(2_010));
+        assert!(!silence.is_unconfirmed(2_000, 10, 2_009), "not long enough");
+        assert!(
+            silence.is_unconfirmed(2_000, 10, 2_010) && !silence.is_idle(2_000, 10, 2_010),
+            "nobody was asked"
+        );
         silence.confirm(Some(5), 2_010);
-        assert!(silence.is_idle(10, 2_010) && !silence.is_unconfirmed(10, 2_019));
-        assert!(silence.is_unconfirmed(10, 2_020), "the word holds for as long as the silence has to");
-        assert!(silence.is_idle(10, 2_029) && !silence.is_idle(10, 2_030));
+        assert!(silence.is_idle(2_000, 10, 2_010) && !silence.is_unconfirmed(2_000, 10, 2_019));
+        assert!(silence.is_unconfirmed(2_000, 10, 2_020), "the word holds for as long as the silence has to");
+        assert!(silence.is_idle(2_000, 10, 2_029) && !silence.is_idle(2_000, 10, 2_030));
     }
 
     #[test]
     fn a_lagging_or_unreachable_partition_is_never_idle() {
-        let mut silence = Silence::new(0, 0);
+        let mut silence = Silence::new(0);
         silence.end(5);
         silence.confirm(Some(6), 100);
-        assert!(!silence.is_idle(10, 100), "there is more than we saw");
+        assert!(!silence.is_idle(0, 10, 100), "there is more than we saw");
         silence.confirm(Some(5), 100);
-        assert!(silence.is_idle(10, 100));
+        assert!(silence.is_idle(0, 10, 100));
         silence.confirm(None, 110);
-        assert!(!silence.is_idle(10, 110), "the leader does not answer");
+        assert!(!silence.is_idle(0, 10, 110), "the leader does not answer");
     }
 
     #[test]
     fn a_record_ends_the_silence() {
-        let mut silence = Silence::new(0, 0);
+        let mut silence = Silence::new(0);
         silence.end(5);
         silence.confirm(Some(5), 100);
-        silence.record(5, 105);
-        assert!(!silence.is_idle(10, 200));
+        silence.record(5);
+        assert!(!silence.is_idle(0, 10, 200), "there may be more");
         silence.end(6);
-        assert!(!silence.is_idle(10, 200), "an old word says nothing of a new end");
+        assert!(!silence.is_idle(0, 10, 200), "an old word says nothing of a new end");
         assert_eq!(silence.next(), 6);
+        silence.confirm(Some(6), 200);
+        assert!(silence.is_idle(0, 10, 200), "what no window heard is no word");
+        assert!(!silence.is_idle(195, 10, 200), "another one may have heard it");
     }
 }

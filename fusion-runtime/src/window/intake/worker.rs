@@ -21,7 +21,7 @@ use crate::{
     },
     window::{
         clock,
-        log::{CONTROL, Claim, Control, SOURCE, Source},
+        log::{CONTROL, Claim, Control, SOURCE, Source, SourceKey},
         observed::Skipped,
         unread,
     },
@@ -46,8 +46,9 @@ const ASK_AGAIN: i64 = 500;
 pub(super) struct Worker {
     shared: Arc<Shared>,
     taken: Taken,
-    /// For each target, the newest time.
+    /// For each target, the newest time, and when it last took a word about time.
     newest: Vec<Newest>,
+    heard: Vec<i64>,
     silence: Silence,
     /// For each target, whether it was told to be idle.
     told_idle: Vec<bool>,
@@ -73,7 +74,8 @@ impl Worker {
         let left = taken.left.as_ref();
         let newest = shared.targets.iter().map(|target| recall(left, target)).collect();
         Worker {
-            silence: Silence::new(taken.start, now),
+            silence: Silence::new(taken.start),
+            heard: vec![now; shared.targets.len()],
             told_idle: vec![false; shared.targets.len()],
             newest,
             batch: None,
@@ -118,13 +120,14 @@ impl Worker {
                 Some((end, asked)) = OptionFuture::from(self.asking.as_mut()) => {
                     self.asking = None;
                     self.silence.confirm(end, asked);
-                    if wants_the_end(&self.shared, &self.silence, now) {
+                    if self.wants_the_end(now) {
                         self.ask_at = now + ASK_AGAIN;
                     }
                 }
                 Some(()) = OptionFuture::from(others) => {}
                 batch = self.taken.batches.recv(), if room && !ahead => match batch {
-                    Some(batch) => self.take(batch, now),
+                    // As it is now: nothing arrived as early as the wait for it began.
+                    Some(batch) => self.take(batch, clock::now()),
                     None => break,
                 },
                 () = sleep_until(wake), if room || !member => {}
@@ -173,9 +176,9 @@ impl Worker {
     fn wake_at(&self, now: i64) -> i64 {
         let mut wake = self.repeat;
         wake = self.due.map_or(wake, |due| due.min(wake));
-        for target in &self.shared.targets {
+        for (target, heard) in self.shared.targets.iter().zip(&self.heard) {
             let Some(idle) = target.idle() else { continue };
-            if let Some(silent) = self.silence.due(idle).filter(|silent| *silent > now) {
+            if let Some(silent) = self.silence.due(*heard, idle).filter(|silent| *silent > now) {
                 wake = wake.min(silent);
             }
         }
@@ -184,7 +187,7 @@ impl Worker {
 
     /// Asks the leader, if it depends on its word whether the partition is silent.
     fn ask_for_the_end(&mut self, now: i64) {
-        if self.asking.is_some() || now < self.ask_at || !wants_the_end(&self.shared, &self.silence, now) {
+        if self.asking.is_some() || now < self.ask_at || !self.wants_the_end(now) {
             return;
         }
         let (ends, topic, partition) =
@@ -192,10 +195,20 @@ impl Worker {
         self.asking = Some(async move { (ends.of(&topic, partition).await, now) }.boxed());
     }
 
+    /// Whether it depends on the leader's word whether the partition is silent.
+    fn wants_the_end(&self, now: i64) -> bool {
+        let mut targets = self.shared.targets.iter().zip(&self.heard);
+        targets.any(|(target, heard)| {
+            target.idle().is_some_and(|idle| self.silence.is_unconfirmed(*heard, idle, now))
+        })
+    }
+
     /// Hands over what is due, and repeats the claims when it is time or when silence begins or ends.
     fn speak(&mut self, now: i64) {
-        let idle = |target: &Target| target.idle().is_some_and(|idle| self.silence.is_idle(idle, now));
-        let idle: Vec<bool> = self.shared.targets.iter().map(idle).collect();
+        let idle = |(target, heard): (&Target, &i64)| {
+            target.idle().is_some_and(|idle| self.silence.is_idle(*heard, idle, now))
+        };
+        let idle: Vec<bool> = self.shared.targets.iter().zip(&self.heard).map(idle).collect();
         for ((target, newest), idle) in self.shared.targets.iter().zip(&self.newest).zip(&idle) {
             let lag = (self.taken.assignment.known_end().max(self.silence.next()) - self.committed).max(0);
             let reached = Reached { epoch: self.taken.epoch, newest: newest.time, idle: *idle, lag };
@@ -228,10 +241,12 @@ impl Worker {
     fn take(&mut self, mut batch: ffi::Batch, now: i64) {
         let count = batch.len();
         let mut bytes = 0;
+        // Once a batch: all partitions count on it, from all threads.
+        let shared = self.shared.clone();
         while batch
             .next(|message| {
                 bytes += message.byte_size();
-                self.message(message, now);
+                self.message(&shared, message, now);
             })
             .is_some()
         {}
@@ -246,13 +261,12 @@ impl Worker {
         }
     }
 
-    fn message(&mut self, message: &Message, now: i64) {
+    fn message(&mut self, shared: &Shared, message: &Message, now: i64) {
         match message.error() {
             Some(MessageError::EndOfPartition) => return self.silence.end(message.offset()),
             Some(_) => return,
             None => {}
         }
-        let shared = self.shared.clone();
         let headers = message.headers();
         let record = RecordRef {
             topic: &shared.topic,
@@ -263,7 +277,7 @@ impl Worker {
             value: message.value(),
             headers: if headers.is_empty() { HeadersRef::Empty } else { HeadersRef::Native(headers) },
         };
-        self.silence.record(record.offset, now);
+        self.silence.record(record.offset);
         for (index, target) in shared.targets.iter().enumerate() {
             self.sort(index, target, &record, now);
         }
@@ -283,7 +297,7 @@ impl Worker {
             Err(failure) => return self.skip(target, record, Skipped::Undecodable, failure.message()),
         };
         match self.newest[index].take(time, now, target.max_future()) {
-            Judged::Gathered => {}
+            Judged::Gathered => self.heard[index] = now,
             Judged::Ahead => window.observed.skip(target.topic, Skipped::Ahead),
             Judged::TooFar => {
                 let message = format!("its time, {time}, is too far ahead of the clock, {now}");
@@ -296,6 +310,7 @@ impl Worker {
             partition: record.partition,
             offset: record.offset,
             timestamp: record.timestamp,
+            key: SourceKey::new(record.key, &key),
         };
         self.source.clear();
         source.write(&mut self.source);
@@ -404,12 +419,6 @@ impl Target {
     fn field(&self, kind: char) -> String {
         format!("{kind}{:08x}", crate::window::short_hash(self.window.spec.name))
     }
-}
-
-/// Whether it depends on the leader's word whether the partition is silent.
-fn wants_the_end(shared: &Shared, silence: &Silence, now: i64) -> bool {
-    let wanted = |target: &Target| target.idle().is_some_and(|idle| silence.is_unconfirmed(idle, now));
-    shared.targets.iter().any(wanted)
 }
 
 fn millis(duration: Duration) -> i64 {

@@ -9,7 +9,7 @@ mod source;
 mod tests;
 
 pub(crate) use control::{CONTROL, Claim, Control, Topic};
-pub(crate) use source::{SOURCE, Source};
+pub(crate) use source::{SOURCE, Source, SourceKey};
 
 /// The re-keyed log of the window `name` in the app `group`.
 pub(crate) fn log_topic(group: &str, name: &str) -> String {

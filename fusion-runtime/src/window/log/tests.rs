@@ -39,9 +39,26 @@ fn what_is_no_control_record_is_an_error() {
 }
 
 #[test]
+fn a_key_is_kept_where_it_is_not_the_windows() {
+    for (own, kept) in [
+        (Some(&b"w"[..]), SourceKey::Same),
+        (Some(b""), SourceKey::Other(b"")),
+        (Some(b"\0k"), SourceKey::Other(b"\0k")),
+        (None, SourceKey::None),
+    ] {
+        assert_eq!(SourceKey::new(own, b"w"), kept);
+        let mut bytes = Vec::new();
+        let source = Source { topic: "lidar", partition: 2, offset: 99, timestamp: None, key: kept };
+        source.write(&mut bytes);
+        assert_eq!(Source::read(&bytes), Some(source));
+    }
+}
+
+#[test]
 fn the_source_is_the_first_header() {
     let mut bytes = Vec::new();
-    let source = Source { topic: "lidar", partition: 2, offset: 99, timestamp: Some(5) };
+    let source =
+        Source { topic: "lidar", partition: 2, offset: 99, timestamp: Some(5), key: SourceKey::None };
     source.write(&mut bytes);
     let mut headers = Headers::new();
     headers.push(SOURCE, bytes.clone());
@@ -55,9 +72,10 @@ fn the_source_is_the_first_header() {
 
 proptest! {
     #[test]
-    fn sources_come_back(topic in "[a-z.]{1,20}", partition in 0..i32::MAX, offset in 0..i64::MAX, timestamp in any::<Option<i64>>()) {
+    fn sources_come_back(topic in "[a-z.]{1,20}", partition in 0..i32::MAX, offset in 0..i64::MAX, timestamp in any::<Option<i64>>(), key in any::<Option<Vec<u8>>>()) {
         prop_assume!(timestamp != Some(i64::MIN));
-        let source = Source { topic: &topic, partition, offset, timestamp };
+        let key = SourceKey::new(key.as_deref(), b"window's");
+        let source = Source { topic: &topic, partition, offset, timestamp, key };
         let mut bytes = Vec::new();
         source.write(&mut bytes);
         prop_assert_eq!(Source::read(&bytes), Some(source));

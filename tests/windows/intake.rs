@@ -1,0 +1,186 @@
+//! Which records a window gathers, and what becomes of the others.
+
+use fusion::{Window, prelude::*};
+
+use crate::{
+    common::{Record, SOON, Tail, eventually},
+    story::{DAY, HOUR, LATER, Reading, SECOND, Seen, Story, fired, now, seen},
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_window_can_use_is_skipped_and_moves_nothing() {
+    #[reactor(
+        window! < readings: "skipped.brake" by id at time >,
+        tumbling = 10s, grace = 0s, idle = never, to = "skipped.results",
+    )]
+    fn gather(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings, window)
+    }
+    let mut story = Story::begin(&["skipped.brake"], "skipped.results").await;
+    let mut letters = Tail::at_end(&story.config, "skipped.brake.dlq").await;
+    let app = story.start(story.app().reactors(reactors![gather])).await;
+    story.send("skipped.brake", "a", 1, 0).await;
+    let far = story.base + HOUR;
+    let skipped = [
+        Record::to("skipped.brake").value([0xff, 0x00]).timestamp(far),
+        Record::to("skipped.brake").timestamp(far),
+        Record::to("skipped.brake").value(r#"{"id": "a"}"#).timestamp(far),
+        Record::to("skipped.brake")
+            .value(format!(r#"{{"id": null, "value": 2, "time": {far}}}"#))
+            .timestamp(far),
+        Record::to("skipped.brake").value(r#"{"id": "a", "value": 3, "time": -1}"#).timestamp(far),
+        Record::to("skipped.brake").value(r#"{"id": "a", "value": 4}"#).timestamp(far),
+    ];
+    for record in skipped {
+        story.raw.send(record.partition(0)).await;
+    }
+    // None of them moved time: this is neither late nor alone in its window.
+    story.send("skipped.brake", "a", 5, 1).await;
+    assert_eq!(story.finish(LATER).await, [fired("a", &[1, 5], 0..10_000, "closed")]);
+    let look = story.look();
+    eventually(SOON, || look.is_done("skipped.brake")).await;
+    // Also if there is nothing else.
+    story.raw.send(Record::to("skipped.brake").value("{").partition(0)).await;
+    eventually(SOON, || look.is_done("skipped.brake")).await;
+    assert_eq!(letters.rest(), []);
+    app.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_skipped_is_kept_if_the_app_wants_it() {
+    #[reactor(
+        window! < readings: "kept.brake" by id at time >,
+        tumbling = 10s, grace = 0s, idle = never, to = "kept.results",
+    )]
+    fn gather(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings, window)
+    }
+    let mut story = Story::begin(&["kept.brake"], "kept.results").await;
+    story.config = story.config.clone().keep_skipped(true);
+    let mut letters = Tail::at_end(&story.config, "kept.brake.dlq").await;
+    let app = story.start(story.app().reactors(reactors![gather])).await;
+    let bytes =
+        Record::to("kept.brake").key([0xfe]).value([0xff, 0x00]).header("own", [0xc3]).null_header("null");
+    let bytes = bytes.partition(0).timestamp(story.base + 7);
+    let (_, offset) = story.raw.send(bytes.clone()).await;
+    for value in [r#"{"id": null, "value": 2, "time": 1}"#, r#"{"id": "a", "value": 3, "time": -1}"#] {
+        story.raw.send(Record::to("kept.brake").value(value).partition(0)).await;
+    }
+    let mut kept = letters.take(3).await;
+    kept.sort_by_key(|letter| letter.get("kafka_dlt-original-offset").to_vec());
+    let reasons: Vec<&str> = kept.iter().map(|letter| letter.text("kafka_dlt-exception-fqcn")).collect();
+    assert_eq!(reasons, ["undecodable", "no_key", "no_time"]);
+    assert_eq!(
+        (&kept[0].key, &kept[0].value, kept[0].timestamp),
+        (&bytes.key, &bytes.value, bytes.timestamp)
+    );
+    assert_eq!(kept[0].headers[..2], bytes.headers);
+    assert_eq!(kept[0].text("kafka_dlt-original-topic"), "kept.brake");
+    assert_eq!(kept[0].get("kafka_dlt-original-partition"), 0_i32.to_be_bytes());
+    assert_eq!(kept[0].get("kafka_dlt-original-offset"), offset.to_be_bytes());
+    assert_eq!(kept[0].get("kafka_dlt-original-timestamp"), (story.base + 7).to_be_bytes());
+    assert_eq!(kept[0].text("kafka_dlt-original-consumer-group"), story.group);
+    // The others are gathered all the same.
+    story.send("kept.brake", "a", 5, 1).await;
+    assert_eq!(story.finish(LATER).await, [fired("a", &[5], 0..10_000, "closed")]);
+    assert_eq!(letters.rest(), []);
+    app.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_far_ahead_of_the_clock_moves_no_time_and_what_is_too_far_is_kept_aside() {
+    #[reactor(
+        window! < readings: "ahead.brake" | "ahead.lidar" by id >,
+        tumbling = 10s, grace = 0s, complete = all, idle = never, max_future = 1m, to = "ahead.results",
+    )]
+    fn gather(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings, window)
+    }
+    let mut story = Story::begin(&["ahead.brake", "ahead.lidar"], "ahead.results").await;
+    let mut letters = Tail::at_end(&story.config, "ahead.brake.dlq").await;
+    let app = story.start(story.app().reactors(reactors![gather])).await;
+    story.send("ahead.brake", "a", 1, 0).await;
+    story.send("ahead.lidar", "b", 2, 0).await;
+    // An hour ahead, and a day and an hour.
+    let (ahead, too_far) = (now() + HOUR - story.base, now() + DAY + HOUR - story.base);
+    story.send("ahead.brake", "too far", 3, too_far).await;
+    story.send("ahead.brake", "ahead", 4, ahead).await;
+    story.send("ahead.lidar", "ahead", 5, ahead).await;
+    let start = ahead / 10_000 * 10_000;
+    // It is gathered: here it even fires. Which of the two topics comes first into the log is open, not what is handed
+    // over: same time, so the topics' order.
+    assert_eq!(story.result().await, fired("ahead", &[4, 5], start..start + 10_000, "complete"));
+    let letter = letters.one().await;
+    assert_eq!(letter.text("kafka_dlt-exception-fqcn"), "too_far");
+    assert_eq!(letter.json()["id"], "too far");
+    // Time is where it was.
+    story.send("ahead.lidar", "a", 6, 1).await;
+    assert_eq!(story.result().await, fired("a", &[1, 6], 0..10_000, "complete"));
+    story.pass(20 * SECOND).await;
+    assert_eq!(story.result().await, fired("b", &[2], 0..10_000, "closed"));
+    assert_eq!(letters.rest(), []);
+    app.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_that_nobody_can_read_hold_no_window_back() {
+    #[reactor(
+        window! < readings: "noise.brake" | "noise.lidar" by id >,
+        tumbling = 1s, grace = 0s, idle = 600ms, to = "noise.results",
+    )]
+    fn gather(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings, window)
+    }
+    let mut story = Story::begin(&["noise.brake", "noise.lidar"], "noise.results").await;
+    let app = story.start(story.app().reactors(reactors![gather])).await;
+    let raw = story.raw.clone();
+    let noise = tokio::spawn(async move {
+        let mut pace = tokio::time::interval(std::time::Duration::from_millis(150));
+        loop {
+            pace.tick().await;
+            raw.send(Record::to("noise.lidar").value("{").partition(0)).await;
+        }
+    });
+    story.send("noise.brake", "a", 1, 0).await;
+    // The other topic never says a word about time.
+    assert_eq!(story.result().await, fired("a", &[1], 0..1_000, "idle"));
+    noise.abort();
+    app.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_windows_gather_one_topic_each_by_its_own_key_and_time() {
+    #[reactor(
+        window! < readings: "shared.brake" by id >,
+        tumbling = 10s, grace = 0s, idle = never, to = "shared.results",
+    )]
+    fn by_id(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings, window)
+    }
+    #[reactor(
+        window! < readings: "shared.brake" by |reading| format!("value {}", reading.value) at time;
+                  others: "shared.lidar" by |reading: &Reading| format!("value {}", reading.value) >,
+        tumbling = 20s, grace = 0s, idle = never, to = "shared.values",
+    )]
+    fn by_value(id: Key<String>, readings: Vec<Reading>, others: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings.into_iter().chain(others), window)
+    }
+    let mut story = Story::begin(&["shared.brake", "shared.lidar"], "shared.results").await;
+    let mut values = Tail::at_end(&story.config, "shared.values").await;
+    let app = story.start(story.app().reactors(reactors![by_id, by_value])).await;
+    story.send("shared.brake", "a", 1, 0).await;
+    story.send("shared.brake", "b", 1, 15 * SECOND).await;
+    story.send("shared.lidar", "a", 2, 5 * SECOND).await;
+    assert_eq!(
+        story.finish(LATER).await,
+        [fired("a", &[1], 0..10_000, "closed"), fired("b", &[1], 10_000..20_000, "closed")]
+    );
+    let results = values.take(2).await;
+    let results: Vec<Seen> = results.iter().map(|record| story.read(record)).collect();
+    let (one, two) =
+        (fired("value 1", &[1, 1], 0..20_000, "closed"), fired("value 2", &[2], 0..20_000, "closed"));
+    assert!(results == [one.clone(), two.clone()] || results == [two, one], "{results:?}");
+    let look = story.look();
+    eventually(SOON, || look.is_done("shared.brake")).await;
+    app.shutdown().await.unwrap();
+}
