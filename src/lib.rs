@@ -22,6 +22,7 @@ pub use fusion_runtime::{
     observe::{Count, Metrics},
     pipeline::{Ask, Pipeline, Position, SendRecord},
     request::Replies,
+    window::{LateReason, Skipped, WindowLog, WindowMetrics, WindowPartition, WindowTopic},
 };
 
 // What handlers take and return.
@@ -48,8 +49,8 @@ pub use fusion_runtime::{
 pub use fusion_runtime::{
     Error, Result,
     broker::{
-        Backoff, Config, ConfigError, Delivery, EmbeddedKafka, GroupProtocol, Settings, Start, TopicError,
-        TopicPolicy,
+        Backoff, Config, ConfigError, Delivery, EmbeddedKafka, GroupProtocol, OnGap, Settings, Start,
+        TopicError, TopicPolicy,
     },
     produce::ProduceError,
 };
@@ -60,7 +61,7 @@ pub use fusion_runtime::contract::{Answers, Contract, Envelope, KeyBytes, KeyErr
 #[cfg(feature = "kafka")]
 pub use fusion_runtime::{
     Order, UnknownOrder,
-    reactor::{Reactor, ReactorSpec},
+    reactor::{Produces, Reactor, ReactorSpec},
     window::{Emit, Kind, MaxOpen, WindowReactor, WindowSpec},
 };
 

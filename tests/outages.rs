@@ -5,7 +5,7 @@ mod common;
 use std::{sync::Arc, time::Duration};
 
 use common::{Raw, Record, SOON, Tail, cluster, create, eventually, on_real, start, within};
-use fusion::{Code, Contract, Count, EmbeddedKafka, Error, prelude::*};
+use fusion::{Code, Contract, Count, EmbeddedKafka, Error, OnGap, prelude::*};
 use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 use serde_json::json;
 use tokio::{sync::Semaphore, task::JoinSet};
@@ -125,4 +125,40 @@ async fn records_that_are_gone_end_the_app_with_their_place() {
     assert_eq!((&**topic, *partition), (gone::TOPIC, 0));
     assert!((0..*start).contains(offset) && start < end, "{failed}");
     within(SOON, app.shutdown()).await.unwrap();
+}
+
+/// What was dropped while nobody read is passed over, if that is wanted.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_goes_on_without_records_that_are_gone_if_it_is_told_so() {
+    #[reactor(topic = "outages.partial", to = "outages.partial.to")]
+    fn partial(text: String) -> u64 {
+        text.len() as u64
+    }
+    if on_real() {
+        return;
+    }
+    let config = cluster();
+    create(&config, &[partial::TOPIC], 1).await;
+    let app = |config: &Config| App::new("outages.partial", config.clone()).reactors(reactors![partial]);
+    let mut lengths = Tail::at_end(&config, "outages.partial.to").await;
+    let first = start(app(&config)).await;
+    let raw = Raw::new(&config);
+    raw.send(Record::to(partial::TOPIC).value("\"first\"")).await;
+    assert_eq!(lengths.one().await.json(), 5);
+    first.shutdown().await.unwrap();
+
+    let value = json!("x".repeat(50_000)).to_string();
+    for _ in 0..3 * EmbeddedKafka::RETENTION_BYTES / value.len() {
+        drop(raw.queue(&Record::to(partial::TOPIC).value(&*value)));
+    }
+    let (_, last) = raw.send(Record::to(partial::TOPIC).value("\"last\"")).await;
+    let failing = start(app(&config)).await;
+    assert!(matches!(&*within(SOON, failing.failed()).await, Error::Gap { .. }));
+    failing.shutdown().await.unwrap();
+
+    let app = start(app(&config.on_gap(OnGap::Partial))).await;
+    while lengths.one().await.json() != 4 {}
+    assert_eq!(app.metrics().get(Count::Gaps), 1);
+    assert!(app.metrics().get(Count::Succeeded) < last as u64, "some were gone");
+    app.shutdown().await.unwrap();
 }

@@ -21,6 +21,6 @@ pub use crate::{
         Terms, each, join, node, none, or, or_if, ran, some,
     },
     failure::Failure,
-    reactor::{Calls, HandIn, HandIns, Listed, Reactor, ReactorSpec, outcome, set},
+    reactor::{Calls, HandIn, HandIns, Listed, Produces, Reactor, ReactorSpec, outcome, set},
     window,
 };

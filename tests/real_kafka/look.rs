@@ -55,6 +55,11 @@ impl Look {
         (0..self.partitions(topic)).map(|partition| self.watermarks(topic, partition).1).collect()
     }
 
+    /// The offset of the first record of a partition.
+    pub fn start(&self, topic: &str, partition: i32) -> i64 {
+        self.watermarks(topic, partition).0
+    }
+
     /// What the group committed for each partition.
     pub fn committed(&self, topic: &str) -> Vec<Option<i64>> {
         let mut list = TopicPartitionList::new();

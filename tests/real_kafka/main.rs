@@ -64,6 +64,8 @@ const TESTS: &[(&str, Test)] = tests! {
     story::{three_services_answer_in_whatever_order_they_start}
     topics::{missing_topics_are_created_as_configured, missing_topics_are_named}
     windows::{
+        a_log_loses_what_no_window_needs,
+        copartitioned_sources_keep_what_windows_need,
         one_result_per_copartitioned_window_however_members_die,
         one_result_per_window_however_members_die,
     }

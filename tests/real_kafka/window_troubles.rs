@@ -18,8 +18,8 @@ use crate::{
     common::{Raw, Record, Tail, create, start, unique},
     restart::{nodes, told},
     windows::{
-        self, Expected, Gathered, Members, PARTITIONS, Reading, SIZE, Variant, begin, check, config, gathered,
-        killed_at_any_moment, now,
+        self, Expected, Gathered, Members, PARTITIONS, Reading, SIZE, Variant, begin, check, config,
+        gathered, killed_at_any_moment, now,
     },
 };
 
@@ -36,7 +36,11 @@ async fn sum(_id: String, numbers: Vec<u64>) -> u64 {
     to = "soak.asked.results",
 )]
 pub async fn asked(id: Key<String>, readings: Vec<Reading>, window: Window, sum: u64) -> Gathered {
-    assert_eq!(sum, readings.iter().map(|reading| reading.number).sum::<u64>(), "the answer of another window");
+    assert_eq!(
+        sum,
+        readings.iter().map(|reading| reading.number).sum::<u64>(),
+        "the answer of another window"
+    );
     gathered(id, readings, window)
 }
 

@@ -9,7 +9,8 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-use fusion::{App, Config, GroupProtocol, Running, Start, Window, prelude::*};
+use fusion::{App, Config, GroupProtocol, Running, Start, TopicPolicy, Window, prelude::*};
+use fusion_runtime::broker::{TopicSpec, topics};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -90,9 +91,7 @@ pub fn config(protocol: &str) -> Config {
         // Here the broker says how often members report.
         return config.group_protocol(GroupProtocol::Consumer);
     }
-    config
-        .consumer_set("session.timeout.ms", "1500")
-        .consumer_set("heartbeat.interval.ms", "300")
+    config.consumer_set("session.timeout.ms", "1500").consumer_set("heartbeat.interval.ms", "300")
 }
 
 fn app(variant: &str, group: &str, config: Config) -> App {
@@ -238,6 +237,93 @@ pub async fn check(tail: &mut Tail, run: &str, expected: &Expected) {
     wrong.extend(found.into_keys().map(|(id, start)| format!("{id} at {start}: nothing was sent")));
     assert!(expected.len() > 40, "the load was nothing: {} windows", expected.len());
     assert!(wrong.is_empty(), "{} of {} windows:\n{}", wrong.len(), expected.len(), wrong.join("\n"));
+}
+
+#[reactor(
+    window! < readings: "trim.brake" by id at time >,
+    tumbling = 2s, grace = 0s, idle = 1s,
+)]
+fn trimmed(readings: Vec<Reading>) {
+    drop(readings);
+}
+
+/// The log of a window does not keep for ever what no window needs, and keeps what one does.
+pub async fn a_log_loses_what_no_window_needs() {
+    let (group, config) = (unique("trim"), config());
+    create(&config, &["trim.brake"], 1).await;
+    let look = Look::new(&config, &group);
+    let app =
+        start(App::new(&*group, config.clone().start(Start::Latest)).reactors(reactors![trimmed])).await;
+    let raw = Raw::new(&config);
+    let log = format!("{group}.trimmed.repartition");
+    let time = now();
+    let mut reports = Vec::new();
+    for number in 0..8_000 {
+        // All but the last are of windows that close by it.
+        let time = if number < 7_999 { time - 60_000 } else { time + 100_000 };
+        let reading = Reading { id: format!("{}", number % 50), number, time };
+        let record = Record::to("trim.brake").value(serde_json::to_vec(&reading).unwrap()).timestamp(time);
+        reports.push(raw.queue(&record.partition(0)));
+    }
+    for report in reports {
+        report.await.unwrap().unwrap();
+    }
+    eventually(SOON, || look.start(&log, 0) >= 5_000).await;
+    let committed = || look.committed(&log)[0].unwrap();
+    assert!(look.start(&log, 0) <= committed(), "what may be needed is there");
+    app.shutdown().await.unwrap();
+    assert!(look.start(&log, 0) <= committed());
+}
+
+#[reactor(
+    window! < readings: "keeps.short" by id at time >,
+    tumbling = 1h, grace = 1s, copartitioned,
+)]
+fn short(readings: Vec<Reading>) {
+    drop(readings);
+}
+
+#[reactor(
+    window! < readings: "keeps.compacted" by id at time >,
+    tumbling = 1h, grace = 1s, copartitioned,
+)]
+fn compacted(readings: Vec<Reading>) {
+    drop(readings);
+}
+
+/// Copartitioned sources keep records for as long as an open window may need them, or the app does not start.
+pub async fn copartitioned_sources_keep_what_windows_need() {
+    let config = config().start(Start::Latest);
+    let specs = vec![
+        TopicSpec {
+            partitions: Some(1),
+            config: vec![("retention.ms".into(), "7200000".into())],
+            ..TopicSpec::named("keeps.short")
+        },
+        TopicSpec {
+            partitions: Some(1),
+            config: vec![("cleanup.policy".into(), "compact".into())],
+            ..TopicSpec::named("keeps.compacted")
+        },
+    ];
+    let asking = config.clone();
+    let made =
+        tokio::task::spawn_blocking(move || topics::ensure(&asking, &specs, TopicPolicy::default())).await;
+    made.unwrap().unwrap();
+    let refused = |error: fusion::Error, parts: &[&str]| {
+        let fusion::Error::Window { reason, .. } = &error else { panic!("{error}") };
+        assert!(parts.iter().all(|part| reason.contains(part)), "{reason}");
+    };
+    let app = || App::new(unique("keeps"), config.clone()).reactors(reactors![short]);
+    let error = app().start().await.unwrap_err();
+    // An hour, a second and a day.
+    refused(error, &["`keeps.short`", "`retention.ms` = 7200000", "90001000 or more"]);
+    let error = App::new(unique("keeps"), config.clone()).reactors(reactors![compacted]).start().await;
+    refused(error.unwrap_err(), &["`keeps.compacted`", "`min.compaction.lag.ms` = 0"]);
+    // An hour of downtime is kept for.
+    let config = config.clone().downtime(Duration::from_secs(3_500));
+    let app = start(App::new(unique("keeps"), config).reactors(reactors![short])).await;
+    app.shutdown().await.unwrap();
 }
 
 /// How often members are killed; more often when the environment says so.

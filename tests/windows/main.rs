@@ -16,6 +16,7 @@ mod gathered;
 mod intake;
 mod kinds;
 mod late;
+mod operations;
 mod refused;
 mod restart;
 mod results;

@@ -141,6 +141,10 @@ impl Expansion<'_> {
                 #read
                 #run
             }
+            #[automatically_derived]
+            impl #root::Produces for #name {
+                type Produced = <<Self as #root::Reactor>::Contract as #root::Contract>::Reply;
+            }
         )
     }
 
@@ -155,6 +159,12 @@ impl Expansion<'_> {
 
     pub(crate) fn value(&self) -> TokenStream {
         self.handler.reply.value().map_or_else(|| quote!(()), |ty| quote!(#ty))
+    }
+
+    /// What `results` gives of a window: what is sent, which `None` is not.
+    pub(crate) fn produced(&self) -> TokenStream {
+        let inner = |ty| argument_of(ty, "Option").unwrap_or(ty);
+        self.handler.reply.value().map(inner).map_or_else(|| quote!(()), |ty| quote!(#ty))
     }
 
     /// The contract of the topic: of our own, or the one that `topic` names.
@@ -399,6 +409,10 @@ impl Expansion<'_> {
                 fn run(_: (), _: ()) -> impl ::core::future::Future<Output = #root::Result<(), #root::Failure>> + ::core::marker::Send + 'static {
                     ::core::future::pending()
                 }
+            }
+            #[automatically_derived]
+            impl #root::Produces for #name {
+                type Produced = ();
             }
         )
     }

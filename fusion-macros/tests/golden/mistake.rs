@@ -68,6 +68,10 @@ const _: () = {
             ::core::future::pending()
         }
     }
+    #[automatically_derived]
+    impl ::fusion::__private::Produces for add {
+        type Produced = ();
+    }
 };
 ::core::compile_error! {
     "unknown option `retries`: there are `topic`, `window!`, `deps!`, `to`, `within`, `retry`, `order`, `concurrency`, `name`, `contract`, `envelope`, `crate`"

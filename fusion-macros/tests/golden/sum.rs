@@ -197,6 +197,10 @@ const _: () = {
             }
         }
     }
+    #[automatically_derived]
+    impl ::fusion::__private::Produces for sum {
+        type Produced = <<Self as ::fusion::__private::Reactor>::Contract as ::fusion::__private::Contract>::Reply;
+    }
     const _: () = ::fusion::__private::refuse(
         ::fusion::__private::Is::<Order>::LIST,
         "`Order` hides a `Vec`: write `Vec<..>`, so that it is seen that the topic takes a list",

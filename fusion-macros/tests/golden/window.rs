@@ -317,6 +317,10 @@ const _: () = {
             }
         }
     }
+    #[automatically_derived]
+    impl ::fusion::__private::Produces for approve {
+        type Produced = Approval;
+    }
     const _: fn() = || {
         use ::fusion::__private::{AscribedDeclared as _, AscribedUndeclared as _};
         match {

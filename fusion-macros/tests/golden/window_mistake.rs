@@ -39,6 +39,10 @@ const _: () = {
             ::core::future::pending()
         }
     }
+    #[automatically_derived]
+    impl ::fusion::__private::Produces for approve {
+        type Produced = ();
+    }
 };
 ::core::compile_error! {
     "how long do records that come late have? add `grace = 2s`, or `grace = 0s` if they have no time"

@@ -214,7 +214,7 @@ impl<S> App<S> {
         let count = specs.len() + declared.len();
         let consumer = Consumer::start(&config, client, core, services, transactions.clone())?;
         tracing::info!(app = name, reactors = count, "started");
-        Ok(Running::new(config, consumer, requests, producer, transactions, counters, results))
+        Ok(Running::new(config, consumer, requests, producer, transactions, counters, results, declared))
     }
 
     /// Serves until SIGINT or SIGTERM, then shuts down within the configuration's `stop_limit`.

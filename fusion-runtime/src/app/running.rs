@@ -13,11 +13,11 @@ use crate::{
     Error,
     broker::Config,
     consume::Consumer,
-    contract::Contract,
     observe::{Counters, Metrics},
     produce::{Producer, transactions::Transactions},
-    reactor::Reactor,
+    reactor::Produces,
     request::Requests,
+    window::{Declared, WindowMetrics},
 };
 
 use super::{Produced, Results};
@@ -58,9 +58,11 @@ pub struct Running {
     transactions: Option<Transactions>,
     counters: Arc<Counters>,
     results: HashMap<TypeId, broadcast::Sender<Produced>>,
+    windows: Vec<Arc<Declared>>,
 }
 
 impl Running {
+    #[expect(clippy::too_many_arguments, reason = "all that an app is made of")]
     pub(super) fn new(
         config: Config,
         consumer: Consumer,
@@ -69,12 +71,14 @@ impl Running {
         transactions: Option<Transactions>,
         counters: Arc<Counters>,
         results: HashMap<TypeId, broadcast::Sender<Produced>>,
+        windows: Vec<Arc<Declared>>,
     ) -> Self {
-        Running { config, consumer, requests, producer, transactions, counters, results }
+        Running { config, consumer, requests, producer, transactions, counters, results, windows }
     }
 
-    /// What reactor `R` produces from now on, in this process. A reactor that is not one of the app's produces
-    /// nothing.
+    /// What reactor `R` produces from now on, in this process: the answers of one that serves a topic, the results of one
+    /// that gathers windows, each before it is known to be committed. A reactor that is not one of the app's produces
+    /// nothing, and a window's `None` is no result.
     ///
     /// ```
     /// use fusion::prelude::*;
@@ -96,9 +100,9 @@ impl Running {
     /// app.shutdown().await
     /// # }
     /// ```
-    pub fn results<R: Reactor>(&self) -> Results<<R::Contract as Contract>::Reply>
+    pub fn results<R>(&self) -> Results<R::Produced>
     where
-        <R::Contract as Contract>::Reply: serde::de::DeserializeOwned,
+        R: Produces<Produced: serde::de::DeserializeOwned>,
     {
         let receiver = match self.results.get(&TypeId::of::<R>()) {
             Some(sender) => sender.subscribe(),
@@ -110,6 +114,74 @@ impl Running {
     /// The counters, as they are now.
     pub fn metrics(&self) -> Metrics {
         self.counters.read()
+    }
+
+    /// Each of the app's windows, as it is now.
+    pub fn windows(&self) -> Vec<WindowMetrics> {
+        self.windows.iter().map(|window| window.metrics()).collect()
+    }
+
+    /// Fires every window that is open in the partitions that this instance has, and returns when all their results are
+    /// committed: for programs that work off what there is and end. They fire with reason
+    /// [`Drained`](crate::window::Reason::Drained), time moves on to the last close among them, and records that still come
+    /// for them are late. A [`shutdown`](Running::shutdown) alone fires nothing: what is open goes on with the next start.
+    ///
+    /// It is about what was read by then, so wait before until there is no [lag](WindowMetrics::lag). With several
+    /// instances each drains its own; partitions that go to another instance meanwhile are left to that one.
+    ///
+    /// ```
+    /// use fusion::{Window, prelude::*};
+    /// use std::time::Duration;
+    ///
+    /// #[derive(serde::Deserialize)]
+    /// struct Sale {
+    ///     shop: String,
+    ///     cents: u64,
+    /// }
+    ///
+    /// #[reactor(
+    ///     window! < sales: "sales" by shop >,
+    ///     tumbling = 1h, grace = 5m,
+    ///     to = "sums",
+    /// )]
+    /// fn sum(shop: Key<String>, sales: Vec<Sale>) -> (String, u64) {
+    ///     (shop.0, sales.iter().map(|sale| sale.cents).sum())
+    /// }
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> fusion::Result<()> {
+    /// let config = Config::embedded()?;
+    /// let pipeline = Pipeline::connect("shops", config.clone()).await?;
+    /// # fusion::App::new("prepare", config.clone()).reactors(reactors![sum]).start().await?.shutdown().await?;
+    /// for cents in [120, 80] {
+    ///     pipeline.send_value("sales", serde_json::json!({ "shop": "Lisbon", "cents": cents })).await?;
+    /// }
+    ///
+    /// let app = App::new("accounts", config).reactors(reactors![sum]).start().await?;
+    /// let mut sums = app.results::<sum>();
+    /// app.assigned().await;
+    /// while app.windows().iter().any(|window| window.lag() > 0 || window.partitions.is_empty()) {
+    ///     tokio::time::sleep(Duration::from_millis(10)).await;
+    /// }
+    /// app.drain().await?;
+    /// assert_eq!(sums.next().await.unwrap().unwrap().value, ("Lisbon".to_owned(), 200));
+    /// pipeline.close().await?;
+    /// app.shutdown().await
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Whatever ends the app meanwhile.
+    pub async fn drain(&self) -> Result<(), Error> {
+        let asked: Vec<_> = self.windows.iter().flat_map(|window| window.drains.ask()).collect();
+        // Those that were dropped are somebody else's now.
+        let drained = async { drop(futures_util::future::join_all(asked).await) };
+        let drained = std::pin::pin!(drained);
+        let failed = std::pin::pin!(self.failed());
+        match futures_util::future::select(failed, drained).await {
+            futures_util::future::Either::Left((error, _)) => Err(Error::Shared(error)),
+            futures_util::future::Either::Right(_) => Ok(()),
+        }
     }
 
     /// Waits until the group has given this instance partitions, and says how many. With more instances than

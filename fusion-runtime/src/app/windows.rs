@@ -13,7 +13,7 @@ use crate::{
     broker::{Config, TopicInfo, TopicSpec, topics},
     consume::Service,
     produce::transactions::Transactions,
-    window::{AnyWindow, Copartition, Declared, Ends, Gatherings, Intake, Target, check},
+    window::{AnyWindow, Copartition, Declared, Ends, Gatherings, Intake, Target, Trims, check, check_keeps},
 };
 
 use super::{Produced, results::CAPACITY};
@@ -51,6 +51,7 @@ pub(super) async fn declare(
             config: LOG.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
         });
     }
+    check_sources(config, &declared).await?;
     let (asking, policy) = (config.clone(), config.settings().topics);
     let ensured = tokio::task::spawn_blocking(move || topics::ensure(&asking, &wanted, policy));
     let logs = ensured.await.map_err(|_| Error::Stopped)??;
@@ -72,6 +73,18 @@ pub(super) async fn declare(
     Ok(declared.into_iter().map(Arc::new).collect())
 }
 
+/// Whether the sources of copartitioned windows keep what these need.
+async fn check_sources(config: &Config, declared: &[Declared]) -> Result<(), Error> {
+    for declared in declared.iter().filter(|declared| declared.spec.copartitioned) {
+        let (asking, names) = (config.clone(), declared.spec.topics);
+        let asked = tokio::task::spawn_blocking(move || topics::keeps(&asking, names));
+        if let Some(keeps) = asked.await.map_err(|_| Error::Stopped)?? {
+            check_keeps(declared, &keeps, config.settings().downtime)?;
+        }
+    }
+    Ok(())
+}
+
 /// Nothing is deleted by age: what an open window needs may be old. What no window needs any more is deleted by us.
 const LOG: [(&str, &str); 3] =
     [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("message.timestamp.type", "CreateTime")];
@@ -83,7 +96,7 @@ pub(super) fn services(
     declared: &[Arc<Declared>],
     transactions: &Transactions,
 ) -> Result<Vec<Arc<dyn Service>>, Error> {
-    let ends = Ends::start(config, app)?;
+    let (ends, trims) = (Ends::start(config, app)?, Trims::start(config, app)?);
     let mut sources: BTreeMap<&str, Vec<Target>> = BTreeMap::new();
     for window in declared.iter().filter(|window| !window.spec.copartitioned) {
         for (topic, name) in window.spec.topics.iter().enumerate() {
@@ -100,7 +113,7 @@ pub(super) fn services(
                 services.push(Arc::new(source));
             }
         } else {
-            services.push(Arc::new(Gatherings::new(window.clone(), transactions.clone())));
+            services.push(Arc::new(Gatherings::new(window.clone(), transactions.clone(), trims.clone())));
         }
     }
     Ok(services)

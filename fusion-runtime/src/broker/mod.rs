@@ -10,7 +10,9 @@ pub mod embedded;
 pub mod ffi;
 pub mod topics;
 
-pub use config::{Backoff, Config, ConfigError, Delivery, GroupProtocol, Settings, Start, TopicPolicy};
+pub use config::{
+    Backoff, Config, ConfigError, Delivery, GroupProtocol, OnGap, Settings, Start, TopicPolicy,
+};
 pub use context::LogContext;
 pub(crate) use context::{log as context_log, report as context_report};
 pub use embedded::EmbeddedKafka;

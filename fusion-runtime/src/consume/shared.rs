@@ -83,6 +83,8 @@ impl Load {
 pub(crate) struct Assignment {
     /// The offset to commit.
     committable: AtomicI64,
+    /// The offset behind the last record that the partition is known to have; only of those who commit by themselves.
+    known_end: AtomicI64,
     /// How many records were handed over and are not finished.
     held: AtomicUsize,
     /// How many bytes of them wait for their lane.
@@ -111,6 +113,7 @@ impl Assignment {
     pub(crate) fn new(start: i64, owner: Thread) -> Self {
         Assignment {
             committable: AtomicI64::new(start),
+            known_end: AtomicI64::new(start),
             held: AtomicUsize::new(0),
             waiting_bytes: AtomicUsize::new(0),
             batched_bytes: AtomicUsize::new(0),
@@ -136,6 +139,11 @@ impl Assignment {
     pub(super) fn hand_over(&self, records: usize, bytes: usize) {
         self.batched_bytes.fetch_add(bytes, Ordering::AcqRel);
         self.held.fetch_add(records, Ordering::AcqRel);
+    }
+
+    /// The partition is known to reach at least so far.
+    pub(super) fn reaches(&self, end: i64) {
+        self.known_end.fetch_max(end, Ordering::Relaxed);
     }
 
     pub(super) fn load(&self) -> Load {
@@ -195,6 +203,11 @@ impl Assignment {
     }
 
     // The worker's side.
+
+    /// The offset behind the last record that the partition is known to have.
+    pub(crate) fn known_end(&self) -> i64 {
+        self.known_end.load(Ordering::Relaxed)
+    }
 
     /// Before it looks whether it is told to stop.
     pub(crate) fn woken_by(&self, worker: &Waker) {

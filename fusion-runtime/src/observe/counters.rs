@@ -70,6 +70,9 @@ counts! {
     /// Times the place where replies are read from was gone from the log, and replies may be with it; requests that
     /// wait for one of those run out of their time.
     ReplyGaps = "reply_gaps",
+    /// Times a partition went on with the oldest record of its log, because those before had been deleted before they were
+    /// read.
+    Gaps = "gaps",
     /// Commits that failed and were repeated.
     CommitFailures = "commit_failures",
     /// Commits whose metadata did not count: another program's, damaged, or of another offset.
@@ -82,6 +85,9 @@ counts! {
     TransactionsInDoubt = "transactions_in_doubt",
     /// Batches given up because the partitions they speak for went to another member.
     BatchesLost = "batches_lost",
+    /// Times what a member wrote about a window's time was stamped more than a third of `idle` before what another had
+    /// written: their clocks are too far apart.
+    ClocksApart = "clocks_apart",
     /// Partitions paused because too much was waiting.
     Pauses = "pauses",
     /// Partitions assigned to this app.

@@ -36,7 +36,7 @@ use crate::{
     label = "not a reactor",
     note = "a reactor is a function with `#[reactor(topic = ..)]`"
 )]
-pub trait Reactor: Send + Sync + 'static {
+pub trait Reactor: Produces + Send + Sync + 'static {
     /// The topic, its parameters and its answer.
     type Contract: Contract;
     /// The handler's payload parameters, as a tuple.
@@ -72,6 +72,17 @@ pub trait Reactor: Send + Sync + 'static {
         payload: Self::Payload,
         hand_ins: Self::HandIns,
     ) -> impl Future<Output = Result<Self::Value, Failure>> + Send + 'static;
+}
+
+/// What [`Running::results`](crate::app::Running::results) gives of a reactor. `#[reactor]` implements it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a reactor",
+    label = "not a reactor",
+    note = "a reactor is a function with `#[reactor(topic = ..)]` or `#[reactor(window! ..)]`"
+)]
+pub trait Produces: 'static {
+    /// The answer of one that serves a topic; what a window sends, which is `T` where its handler returns `Option<T>`.
+    type Produced;
 }
 
 /// An error that fails a run, in our words.

@@ -8,6 +8,7 @@ mod copartition;
 #[doc(hidden)]
 pub mod core;
 mod cuts;
+mod drain;
 mod ends;
 mod gather;
 mod gathering;
@@ -15,21 +16,25 @@ mod hand_in;
 mod intake;
 mod key;
 mod log;
+mod metrics;
 mod observed;
 mod reactor;
 mod source;
 mod spec;
+mod trim;
 mod typed;
 
 #[doc(hidden)]
 pub use crate::reactor::Context;
-pub(crate) use copartition::{Copartition, check};
+pub(crate) use copartition::{Copartition, check, check_keeps};
+pub use core::LateReason;
 pub(crate) use ends::Ends;
 pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged, Merges, Place};
 pub(crate) use gathering::Gatherings;
 pub use hand_in::{Reason, Window};
 pub(crate) use intake::{Intake, Target};
 pub use key::{GroupKey, KeyOf, KeyType, Keyed, KeyedAlways, KeyedMaybe};
+pub use metrics::{WindowLog, WindowMetrics, WindowPartition, WindowTopic};
 pub use observed::Skipped;
 pub use reactor::{EventTime, Read, Unread, WindowReactor, millis};
 pub use source::{
@@ -38,6 +43,7 @@ pub use source::{
     records, stranger,
 };
 pub use spec::{Emit, Hopping, Kind, MaxOpen, Sessions, Sliding, Strategy, Tumbling, WindowSpec};
+pub(crate) use trim::Trims;
 pub(crate) use typed::{AnyWindow, Declared, Typed};
 
 use crate::{

@@ -1,10 +1,20 @@
 //! What is counted of a window.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
-use crate::broker::Settings;
+use crate::{broker::Settings, produce::transactions::Epoch};
 
-use super::core::LateReason;
+use super::{
+    core::LateReason,
+    metrics::{WindowMetrics, WindowPartition, WindowTopic},
+};
 
 /// Why a record of a source was skipped, or not let move time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,32 +54,130 @@ impl Skipped {
     }
 }
 
-/// The counters of one window, by topic and reason.
+/// What is seen of one window: counters by topic and reason, and where each partition is.
 #[derive(Debug)]
 pub(crate) struct Observed {
-    skipped: Box<[[AtomicU64; Skipped::ALL.len()]]>,
-    late: Box<[[AtomicU64; 2]]>,
+    topics: Box<[Counted]>,
+    /// With the epoch of the assignment that told it.
+    partitions: Mutex<BTreeMap<i32, (Epoch, WindowPartition)>>,
+}
+
+#[derive(Debug, Default)]
+struct Counted {
+    skipped: [AtomicU64; Skipped::ALL.len()],
+    late: [AtomicU64; LateReason::ALL.len()],
+    lateness: [AtomicU64; WindowTopic::LATENESS.len() + 1],
 }
 
 impl Observed {
     pub(crate) fn new(topics: usize) -> Self {
-        Observed {
-            skipped: (0..topics).map(|_| std::array::from_fn(|_| AtomicU64::new(0))).collect(),
-            late: (0..topics).map(|_| std::array::from_fn(|_| AtomicU64::new(0))).collect(),
-        }
+        Observed { topics: (0..topics).map(|_| Counted::default()).collect(), partitions: Mutex::default() }
     }
 
-    /// A window refused a record.
+    /// A window refused a record that was so many milliseconds behind time.
     pub(crate) fn late(&self, topic: usize, reason: LateReason, lateness: i64) {
-        let _ = lateness;
-        let reason = match reason {
-            LateReason::Closed => 0,
-            LateReason::AlreadyFired => 1,
-        };
-        self.late[topic][reason].fetch_add(1, Relaxed);
+        let counted = &self.topics[topic];
+        counted.late[reason as usize].fetch_add(1, Relaxed);
+        let within = |bound: &Duration| i128::from(lateness) <= bound.as_millis().cast_signed();
+        let bucket = WindowTopic::LATENESS.iter().position(within).unwrap_or(WindowTopic::LATENESS.len());
+        counted.lateness[bucket].fetch_add(1, Relaxed);
     }
 
     pub(crate) fn skip(&self, topic: usize, reason: Skipped) {
-        self.skipped[topic][reason as usize].fetch_add(1, Relaxed);
+        self.topics[topic].skipped[reason as usize].fetch_add(1, Relaxed);
+    }
+
+    /// A partition is at this place.
+    pub(crate) fn at(&self, epoch: Epoch, partition: WindowPartition) {
+        let mut partitions = self.partitions();
+        if partitions.get(&partition.partition).is_none_or(|(before, _)| *before <= epoch) {
+            partitions.insert(partition.partition, (epoch, partition));
+        }
+    }
+
+    /// Nobody gathers the partition under this assignment any more.
+    pub(crate) fn left(&self, epoch: Epoch, partition: i32) {
+        let mut partitions = self.partitions();
+        if partitions.get(&partition).is_some_and(|(before, _)| *before == epoch) {
+            partitions.remove(&partition);
+        }
+    }
+
+    /// As it is by this clock; `lag` is that of a source.
+    pub(crate) fn read(
+        &self,
+        name: &'static str,
+        topics: &[&'static str],
+        clock: i64,
+        lag: impl Fn(usize) -> i64,
+    ) -> WindowMetrics {
+        let partitions = self.partitions();
+        let all = partitions.values().map(|(_, partition)| WindowPartition {
+            behind: partition.time.map(|time| clock.saturating_sub(time)),
+            ..partition.clone()
+        });
+        let all = all.collect();
+        drop(partitions);
+        let count = |counter: &AtomicU64| counter.load(Relaxed);
+        let topics =
+            topics.iter().zip(&self.topics).enumerate().map(|(place, (&topic, counted))| WindowTopic {
+                topic,
+                lag: lag(place),
+                skipped: Skipped::ALL.into_iter().zip(counted.skipped.iter().map(count)).collect(),
+                late: LateReason::ALL.into_iter().zip(counted.late.iter().map(count)).collect(),
+                lateness: std::array::from_fn(|bucket| count(&counted.lateness[bucket])),
+            });
+        WindowMetrics { name, partitions: all, topics: topics.collect() }
+    }
+
+    fn partitions(&self) -> MutexGuard<'_, BTreeMap<i32, (Epoch, WindowPartition)>> {
+        self.partitions.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn partition(partition: i32, time: i64) -> WindowPartition {
+        WindowPartition {
+            partition,
+            time: Some(time),
+            behind: None,
+            held_back_by: None,
+            open: 1,
+            open_bytes: 2,
+            oldest: None,
+            logs: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn late_records_are_counted_by_reason_and_by_how_late_they_are() {
+        let observed = Observed::new(2);
+        for (reason, lateness) in
+            [(LateReason::Closed, 0), (LateReason::Closed, 1_000), (LateReason::AlreadyFired, i64::MAX)]
+        {
+            observed.late(1, reason, lateness);
+        }
+        observed.skip(0, Skipped::NoKey);
+        let read = observed.read("w", &["brake", "lidar"], 0, |place| place as i64 * 7);
+        let [brake, lidar] = &read.topics[..] else { panic!("{read:?}") };
+        assert_eq!((brake.skipped[&Skipped::NoKey], brake.skipped[&Skipped::NoTime]), (1, 0));
+        assert_eq!((brake.late[&LateReason::Closed], brake.lateness, brake.lag), (0, [0; 9], 0));
+        assert_eq!((lidar.late[&LateReason::Closed], lidar.late[&LateReason::AlreadyFired]), (2, 1));
+        assert_eq!((lidar.lateness, lidar.lag), ([1, 1, 0, 0, 0, 0, 0, 0, 1], 7));
+    }
+
+    #[test]
+    fn an_earlier_assignment_says_nothing_of_a_later_one() {
+        let observed = Observed::new(1);
+        observed.at(5, partition(3, 100));
+        observed.at(4, partition(3, 50));
+        observed.left(4, 3);
+        let read = observed.read("w", &["brake"], 130, |_| 0);
+        assert_eq!((read.partitions[0].time, read.partitions[0].behind), (Some(100), Some(30)));
+        observed.left(5, 3);
+        assert!(observed.read("w", &["brake"], 130, |_| 0).partitions.is_empty());
     }
 }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     contract::{Envelope, Payload},
     failure::{Code, Failure},
-    reactor::{HandIns, Writable},
+    reactor::{HandIns, Produces, Writable},
     record::{
         codec::{Codec, CodecError, Format},
         wire,
@@ -21,7 +21,7 @@ use super::{Gathered, Strategy, WindowSpec};
 
 /// A handler that gathers from several topics. `#[reactor(window! ..)]` implements it for the type beside the
 /// function; it is not written by hand, and what is hidden of it may change.
-pub trait WindowReactor: Send + Sync + 'static {
+pub trait WindowReactor: Produces + Send + Sync + 'static {
     /// What its sources gather for one key.
     #[doc(hidden)]
     type Gathered: Gathered;

@@ -16,10 +16,13 @@ use crate::{
 };
 
 use super::{
-    Emit, Kind, Unread, WindowReactor, WindowSpec,
+    Emit, Kind, Unread, WindowReactor, WindowSpec, clock,
     core::{self, RulesError},
+    drain::Drains,
     gathering::{Env, Gathering, Left, gathering},
+    intake::Pace,
     log::{Topic, failures_topic, log_topic},
+    metrics::WindowMetrics,
     observed::Observed,
 };
 
@@ -38,6 +41,10 @@ pub(crate) struct Declared {
     /// Who listens to `results`.
     pub(crate) results: broadcast::Sender<Produced>,
     pub(crate) observed: Arc<Observed>,
+    /// How far its sources have come, as far as this instance reads them.
+    pub(crate) pace: Pace,
+    /// Who can be asked to fire everything.
+    pub(crate) drains: Drains,
 }
 
 impl Declared {
@@ -57,6 +64,8 @@ impl Declared {
             partitions: sources.iter().map(|Topic(_, partitions)| *partitions).max().unwrap_or(1),
             sources,
             observed: Arc::new(Observed::new(spec.topics.len())),
+            pace: Pace::new(),
+            drains: Drains::default(),
             results,
             spec,
             window,
@@ -65,6 +74,12 @@ impl Declared {
 
     pub(crate) fn kind(&self) -> core::Kind {
         kind(self.spec)
+    }
+
+    /// What is seen of it now.
+    pub(crate) fn metrics(&self) -> WindowMetrics {
+        let spec = self.spec;
+        self.observed.read(spec.name, spec.topics, clock::now(), |topic| self.pace.lag(topic))
     }
 
     pub(crate) fn is_listened(&self) -> bool {

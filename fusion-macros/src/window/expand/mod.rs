@@ -88,7 +88,8 @@ impl Expansion<'_> {
         let strategy = Ident::new(kind(settings).strategy, ours());
         let (hand_ins, value, needs) = (self.hand_ins(graph), self.value(), self.needs());
         let (spec, read, copy) = (self.window_spec(names, graph), self.read(names), names.copy(settings));
-        let (run, bounds) = (self.run_window(names, graph), names.bounds(settings));
+        let (run, bounds, produced) =
+            (self.run_window(names, graph), names.bounds(settings), self.produced());
         quote_spanned!(self.at_name()=>
             #[automatically_derived]
             #[allow(trivial_bounds)]
@@ -102,6 +103,10 @@ impl Expansion<'_> {
                 #read
                 #copy
                 #run
+            }
+            #[automatically_derived]
+            impl #root::Produces for #reactor {
+                type Produced = #produced;
             }
         )
     }
@@ -205,6 +210,10 @@ impl Expansion<'_> {
                 fn run(_: (), _: ()) -> impl ::core::future::Future<Output = #root::Result<(), #root::Failure>> + ::core::marker::Send + 'static {
                     ::core::future::pending()
                 }
+            }
+            #[automatically_derived]
+            impl #root::Produces for #name {
+                type Produced = ();
             }
         )
     }

@@ -213,6 +213,8 @@ impl fmt::Display for Config {
         writeln!(out, "keep_skipped = {}", settings.keep_skipped)?;
         writeln!(out, "start = {:?}", settings.start)?;
         writeln!(out, "commit_interval = {:?}", settings.commit_interval)?;
+        writeln!(out, "on_gap = {:?}", settings.on_gap)?;
+        writeln!(out, "downtime = {:?}", settings.downtime)?;
         writeln!(out, "slot = {}", settings.slot.as_deref().unwrap_or("(found at the start)"))?;
         let sides =
             [("consumer", self.group_properties("")), ("producer", self.producer_properties_in_force())];

@@ -21,7 +21,7 @@ use rdkafka::config::ClientConfig;
 use super::EmbeddedKafka;
 pub(crate) use clients::TRANSACTION_TIMEOUT;
 pub use error::{ConfigError, Owned};
-pub use settings::{Backoff, Delivery, GroupProtocol, Settings, Start, TopicPolicy};
+pub use settings::{Backoff, Delivery, GroupProtocol, OnGap, Settings, Start, TopicPolicy};
 
 /// The longest time between two commits of transactions.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(5);
@@ -238,6 +238,16 @@ impl Config {
     /// See [`Settings::keep_skipped`].
     pub fn keep_skipped(self, keep: bool) -> Config {
         self.with(|settings| settings.keep_skipped = keep)
+    }
+
+    /// See [`Settings::on_gap`].
+    pub fn on_gap(self, on_gap: OnGap) -> Config {
+        self.with(|settings| settings.on_gap = on_gap)
+    }
+
+    /// See [`Settings::downtime`].
+    pub fn downtime(self, downtime: Duration) -> Config {
+        self.with(|settings| settings.downtime = downtime)
     }
 
     /// See [`Settings::commit_interval`].

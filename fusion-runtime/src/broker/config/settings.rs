@@ -54,6 +54,11 @@ pub struct Settings {
     pub keep_skipped: bool,
     /// Where a group begins in a topic for which it has never committed. Default at the earliest record.
     pub start: Start,
+    /// What becomes of a group whose next record was deleted before it was read. Default: the app ends.
+    pub on_gap: OnGap,
+    /// How long an app with `copartitioned` windows may be away: the sources must keep records for as long as a window is
+    /// open, and for this. Checked at the start, on a real broker. Default 24 hours.
+    pub downtime: Duration,
     /// How often transactions are committed: results are seen about this much later, and each costs the brokers a few
     /// milliseconds. Default 100 ms.
     pub commit_interval: Duration,
@@ -87,6 +92,8 @@ impl Default for Settings {
             backoff: Backoff::default(),
             group_protocol: None,
             keep_skipped: false,
+            on_gap: OnGap::default(),
+            downtime: Duration::from_secs(24 * 60 * 60),
             start: Start::Earliest,
             commit_interval: Duration::from_millis(100),
             slot: None,
@@ -157,6 +164,27 @@ pub enum GroupProtocol {
     Classic,
     /// The broker does (KIP-848, Kafka 4.0 and later).
     Consumer,
+}
+
+/// What becomes of a group that is to go on where its topic's log has nothing any more, because records were deleted
+/// before they were read. Deployed with [`Partial`](OnGap::Partial), an app goes on without them; windows that needed them
+/// are sent with what is left.
+///
+/// ```
+/// use fusion::{Config, OnGap};
+///
+/// let config = Config::new("kafka-1:9092").on_gap(OnGap::Partial);
+/// # config.check().unwrap();
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnGap {
+    /// The app ends with [`Error::Gap`](crate::Error::Gap), so that nobody misses records without knowing.
+    #[default]
+    Fail,
+    /// A partition that is assigned goes on with the oldest record that its log has. Each time is counted
+    /// ([`Count::Gaps`](crate::observe::Count::Gaps)) and warned of. An app that is overtaken while it reads ends all the
+    /// same, and goes on so when it is started again; one whose place lies beyond the log's end always ends.
+    Partial,
 }
 
 /// Where a group begins that has never committed for a topic. A partition that is added later is read from its beginning

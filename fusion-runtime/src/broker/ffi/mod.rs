@@ -30,7 +30,7 @@ pub use batch::Batch;
 pub use commits::Commits;
 pub use groups::GroupMetadata;
 pub use message::{Message, MessageError, NativeHeaders};
-pub use offsets::{Committed, Offsets, committed};
+pub use offsets::{Committed, Offsets, committed, known_end};
 pub use queue::{Forwarder, OwnQueue, WakeGuard};
 pub use send::produce;
 

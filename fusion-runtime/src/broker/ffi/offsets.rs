@@ -172,3 +172,15 @@ pub fn committed<'a, C: ConsumerContext>(
         });
     Ok(read.collect())
 }
+/// The offset behind the last record of a partition, as the last answer to a fetch had it; `None` before the first one.
+/// Asks nobody and does not wait.
+pub fn known_end<C: ConsumerContext>(consumer: &BaseConsumer<C>, topic: &str, partition: i32) -> Option<i64> {
+    let topic = CString::new(topic).ok()?;
+    let (mut low, mut high) = (-1, -1);
+    // SAFETY: the client and the name live through the call, which writes two numbers.
+    let code = unsafe {
+        let client = consumer.client().native_ptr();
+        sys::rd_kafka_get_watermark_offsets(client, topic.as_ptr(), partition, &mut low, &mut high)
+    };
+    (code == Code::RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0).then_some(high)
+}

@@ -4,7 +4,9 @@
 //! calls here block for as long as the brokers take: keep them off tokio's workers, on a thread of their own or in
 //! `spawn_blocking`.
 
+mod delete_below;
 mod error;
+mod keeps;
 mod observer;
 #[cfg(test)]
 mod tests;
@@ -22,7 +24,9 @@ use rdkafka::error::{KafkaResult, RDKafkaErrorCode};
 use observer::Observer;
 
 use super::{Config, ConfigError, EmbeddedKafka, LogContext, TopicPolicy};
+pub(crate) use delete_below::{Below, DeleteBelow};
 pub use error::TopicError;
+pub use keeps::{Keeps, keeps};
 
 /// A topic that must exist.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use crate::{
     Error,
-    broker::ffi,
+    broker::{OnGap, ffi},
     consume::{
         lanes::Pressure,
         metadata::{CommitMetadata, left_behind},
@@ -62,8 +62,9 @@ impl Owner {
             // A log of our own is never read from its end: others may have written into it already.
             let at_end = self.beginning.is_end(self.start, topic, partition)
                 && !service.is_some_and(|service| service.is_log());
+            let partial = self.core.settings.on_gap == OnGap::Partial;
             // Whoever commits by itself has to know where it begins, and where what it left behind must end.
-            let watermarks = if itself || committed.offset.is_none() && at_end {
+            let watermarks = if itself || partial || committed.offset.is_none() && at_end {
                 match self.client.fetch_watermarks(topic, partition, limit) {
                     Ok(watermarks) => Some(watermarks),
                     Err(error) => {
@@ -74,7 +75,9 @@ impl Owner {
             } else {
                 None
             };
+            let gap = committed.offset.zip(watermarks).is_some_and(|(offset, (start, _))| offset < start);
             let offset = match (committed.offset, watermarks) {
+                (Some(_), Some((start, _))) if gap && partial => Offset::Offset(start),
                 (Some(offset), _) => Offset::Offset(offset),
                 (None, Some((_, end))) if at_end => Offset::Offset(end),
                 (None, Some((start, _))) => Offset::Offset(start),
@@ -91,6 +94,8 @@ impl Owner {
                 offset,
                 committed: committed.offset.unwrap_or(UNKNOWN),
                 left,
+                gap: gap && partial,
+                end: watermarks.map(|(_, end)| end),
             });
         }
         let forwarder = self.queue.forwarder();
@@ -106,6 +111,7 @@ impl Owner {
         self.assign_limit = COMMITTED_LIMIT.0;
         self.publish_membership();
         for found in starts {
+            self.report_gap(&found);
             self.begin(found);
         }
         // The end that `Latest` chose holds from now on, also for whoever has the partition next.
@@ -114,8 +120,24 @@ impl Owner {
         Ok(())
     }
 
+    fn report_gap(&self, found: &Found) {
+        if let Found {
+            place: (topic, partition), offset: Offset::Offset(start), committed, gap: true, ..
+        } = found
+        {
+            self.core.counters.one(Count::Gaps);
+            tracing::warn!(
+                topic,
+                partition,
+                committed,
+                start,
+                "records were deleted before they were read: the partition goes on with the oldest one there is"
+            );
+        }
+    }
+
     fn begin(&mut self, found: Found) {
-        let Found { place, offset, committed, left } = found;
+        let Found { place, offset, committed, left, end, .. } = found;
         let Some(service) = self.services.get(&place.0).cloned() else {
             tracing::error!(topic = place.0, "a topic that nobody serves was assigned");
             return;
@@ -126,6 +148,9 @@ impl Owner {
             _ => UNKNOWN,
         };
         let assignment = Arc::new(Assignment::new(start, thread::current()));
+        if let Some(end) = end {
+            assignment.reaches(end);
+        }
         self.epoch += 1;
         let (batches, receiver) = mpsc::unbounded_channel();
         self.runtime.spawn(service.serve(Taken {
@@ -173,4 +198,8 @@ struct Found {
     offset: Offset,
     committed: i64,
     left: Option<CommitMetadata>,
+    /// Where the partition ended just now.
+    end: Option<i64>,
+    /// Whether records between the committed offset and this one are gone.
+    gap: bool,
 }

@@ -6,7 +6,7 @@ use rdkafka::{TopicPartitionList, consumer::Consumer as _};
 
 use crate::{
     Error,
-    broker::ffi::{Batch, Message, MessageError},
+    broker::ffi::{self, Batch, Message, MessageError},
     consume::{rebalance::Place, shared::Load},
     observe::Count,
 };
@@ -61,6 +61,11 @@ impl Owner {
         for place in touched {
             let Some(partition) = self.partitions.get_mut(&place) else { continue };
             let bytes = partition.taken.iter().map(Message::byte_size).sum();
+            if partition.service.commits()
+                && let Some(end) = ffi::known_end(&self.client, &place.0, place.1)
+            {
+                partition.assignment.reaches(end);
+            }
             let ends = match partition.service.sees_ends() {
                 true => partition.taken.iter().filter(|message| message.error().is_some()).count(),
                 false => 0,

@@ -23,7 +23,7 @@ use crate::{
 };
 
 use super::{ends::Ends, typed::Declared};
-pub(crate) use check::check;
+pub(crate) use check::{check, check_keeps};
 use worker::Worker;
 
 /// Serves one source of a copartitioned window.

@@ -16,9 +16,10 @@ use crate::{
     broker::ffi::{self, GroupMetadata, MessageError},
     produce::transactions::CommitMetadata,
     window::{
-        clock,
+        WindowLog, clock,
         core::{Intake, Part, Skip, Sources, Verdict},
-        gathering::{Commit, Direct, Emit, Ended, Env, Gathering, Judged, Left, Outbox, Sorted},
+        drain::{Draining, Step},
+        gathering::{Commit, Direct, Emit, Ended, Env, Gathering, Judged, Left, Look, Outbox, Sorted},
         intake::{Newest, Silence},
         observed::Skipped,
         typed::{Declared, millis},
@@ -54,6 +55,8 @@ pub(super) struct Worker {
     next_cut: i64,
     /// The input that is read next.
     turn: usize,
+    draining: Draining,
+    look: Look,
 }
 
 impl Worker {
@@ -147,6 +150,7 @@ impl Worker {
                 taken,
             });
         }
+        let epoch = inputs[0].taken.epoch;
         let committed = inputs.iter().map(|input| Commit {
             topic: input.topic.clone(),
             partition: number,
@@ -175,6 +179,8 @@ impl Worker {
             asking: FuturesUnordered::new(),
             next_cut: 0,
             turn: 0,
+            draining: declared.drains.join(number, epoch),
+            look: Look::default(),
             shared,
         })
     }
@@ -190,7 +196,11 @@ impl Worker {
             self.move_time(now);
             self.outbox.start(&mut *self.gathering).await;
             self.cut(now);
+            if self.drain(now) {
+                continue;
+            }
             self.hand_over();
+            self.tell(now);
             let wake = clock::instant(self.wake_at(now), now);
             let room = self.gathering.fired() == 0 && self.outbox.has_room();
             let reading: Vec<bool> =
@@ -217,6 +227,7 @@ impl Worker {
                 turned = self.outbox.turn() => if !goes_on(&self.inputs, turned) {
                     break;
                 },
+                () = self.draining.requested() => {}
                 Some((log, end, asked)) = self.asking.next(), if !self.asking.is_empty() => {
                     self.told_end(log, end, asked, now);
                 }
@@ -314,11 +325,12 @@ impl Worker {
         let input = &mut self.inputs[log];
         input.asking = false;
         input.silence.confirm(end, asked);
-        if end.is_none() {
-            input.ask_at = now + ASK_AGAIN;
-        }
         if let Some(idle) = self.shared.declared.spec.idle.map(millis) {
             let heard = self.sources.heard(log);
+            // What a partition that is ahead has not taken yet lies beyond the end that it saw.
+            if input.silence.is_unconfirmed(heard, idle, now) {
+                input.ask_at = now + ASK_AGAIN;
+            }
             self.sources.caught_up(log, input.silence.is_idle(heard, idle, now));
         }
     }
@@ -511,6 +523,42 @@ impl Worker {
         self.next_cut = now + millis(interval);
     }
 
+    /// Goes on with a drain, if there is one; `true`: windows may have fired.
+    fn drain(&mut self, now: i64) -> bool {
+        match self.draining.step() {
+            Step::Asked if !self.gathering.is_replaying() => {
+                self.gathering.drain(None);
+                self.draining.reach(Step::Fired);
+                return true;
+            }
+            Step::Fired if self.gathering.fired() == 0 => {
+                self.next_cut = i64::MIN / 2;
+                self.cut(now);
+                self.draining.reach(Step::Cut(self.outbox.made()));
+            }
+            _ => {}
+        }
+        self.draining.committed(self.outbox.confirmed().cuts);
+        false
+    }
+
+    /// Tells where the partitions are.
+    fn tell(&mut self, now: i64) {
+        let committed = &self.outbox.confirmed().offsets;
+        let logs = self.inputs.iter().zip(committed).map(|(input, committed)| WindowLog {
+            topic: input.topic.to_string(),
+            committed: *committed,
+            next: input.silence.next(),
+            decided: input.high,
+            end: input.taken.assignment.known_end().max(input.silence.next()),
+        });
+        let logs = logs.collect();
+        let spec = self.shared.declared.spec;
+        let holder = self.sources.holder(now).map(|log| (spec.topics[log], self.number));
+        let partition = self.look.at(&*self.gathering, spec.kind, (self.number, now), holder, logs);
+        self.shared.declared.observed.at(self.inputs[0].taken.epoch, partition);
+    }
+
     fn hand_over(&mut self) {
         let inputs = &self.inputs;
         self.outbox.hand_over(|| membership(inputs));
@@ -563,6 +611,9 @@ impl Drop for Joined {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        let (declared, epoch) = (&self.shared.declared, self.inputs[0].taken.epoch);
+        declared.drains.leave(self.number, epoch);
+        declared.observed.left(epoch, self.number);
         for input in &mut self.inputs {
             input.held = ffi::Batch::default();
             input.taken.end();

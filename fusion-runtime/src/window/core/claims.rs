@@ -139,6 +139,23 @@ impl Claims {
         self.follow_clock.then(|| newest.saturating_add(time.saturating_sub(now.at)))
     }
 
+    /// The source partition that holds time back, its topic by its place: one whose claim has expired or was never made,
+    /// else of those that are not idle the one that has not spoken or is the slowest. `None` before the first control
+    /// record, and when all are idle.
+    pub fn holder(&self) -> Option<(u16, i32)> {
+        let places = self.counts.iter().flatten().zip(0_u16..);
+        let mut places =
+            places.flat_map(|(count, topic)| (0..*count).map(move |partition| (topic, partition)));
+        let unknown =
+            |place: &(u16, i32)| self.claims.get(place).is_none_or(|(stamp, _)| self.has_expired(*stamp));
+        places.find(unknown).or_else(|| {
+            let awake = self.claims.iter().filter(|(_, (_, claim))| !claim.idle);
+            awake
+                .min_by_key(|(_, (_, claim))| claim.newest.map(|newest| newest.time))
+                .map(|(place, _)| *place)
+        })
+    }
+
     fn has_expired(&self, stamp: i64) -> bool {
         self.newest_stamp.is_some_and(|newest| newest.saturating_sub(stamp) > self.lease)
     }

@@ -12,6 +12,9 @@ pub enum LateReason {
 }
 
 impl LateReason {
+    /// All of them.
+    pub const ALL: [LateReason; 2] = [LateReason::Closed, LateReason::AlreadyFired];
+
     /// The word for it in the header `fusion-late-reason` and in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {

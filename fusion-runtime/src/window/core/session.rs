@@ -78,6 +78,12 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
         self.expected.extend(splits);
     }
 
+    /// The first record of the session that is open for longest.
+    pub(super) fn oldest(&self) -> Option<i64> {
+        let sessions = self.keys.iter().flat_map(|(_, sessions)| sessions);
+        sessions.filter(|session| session.held.is_some()).map(|session| session.first).min()
+    }
+
     pub(super) fn record<O: FnMut(Event<K, A>)>(
         &mut self,
         entry: Entry<K, A::Item>,

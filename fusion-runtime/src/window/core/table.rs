@@ -316,6 +316,17 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Table<K, A> {
         each!(&self.store, store => store.last_end(&self.rules)).map(|end| self.rules.closes_at(end))
     }
 
+    /// About where the oldest open window begins. Of sessions all are looked at.
+    pub fn oldest_start(&self) -> Option<i64> {
+        match &self.store {
+            Store::Sessions(sessions) => sessions.oldest(),
+            store => {
+                let end = each!(store, store => store.next_end(&self.rules))?;
+                Some(end.saturating_sub(self.rules.kind.size()))
+            }
+        }
+    }
+
     /// Looks at each window that has not fired: its key, what it is, how many records it gathered, and what they give.
     pub fn visit_open(&self, mut see: impl FnMut(&K, Span, u64, &A)) {
         each!(&self.store, store => store.visit(&self.rules, &mut see));

@@ -160,6 +160,12 @@ impl Sources {
         self.time.map(|at| Time { at, reason })
     }
 
+    /// The partition that holds time back: of those that are not idle the one that has not spoken or is the slowest.
+    pub fn holder(&self, clock: i64) -> Option<usize> {
+        let awake = self.partitions.iter().enumerate().filter(|(_, one)| !one.is_idle(self.idle, clock));
+        awake.min_by_key(|(_, one)| one.newest.map(|newest| newest.time)).map(|(partition, _)| partition)
+    }
+
     /// Whether a partition is more than `distance` ahead of the slowest that is not idle, and should wait for it.
     pub fn is_ahead(&self, partition: usize, distance: i64, clock: i64) -> bool {
         let others = self.partitions.iter().filter(|other| !other.is_idle(self.idle, clock));

@@ -5,6 +5,9 @@ use crate::{
     window::core::{Cut, Needed, Split},
 };
 
+/// What transactions add to the text beside an offset, in bytes.
+const ADDED: usize = 48;
+
 /// The lowest offset that is still needed, and the time there.
 const NEEDED: &str = "n";
 const TIME: &str = "t";
@@ -41,6 +44,26 @@ pub(super) fn from_metadata(metadata: &CommitMetadata) -> Option<Cut> {
     Some(Cut { needed, high: metadata.offset_of(HIGH)?, splits })
 }
 
+/// Whether what is committed for a cut is short enough to be committed.
+///
+/// # Errors
+/// What is wrong and what helps. Only sessions that outgrew `longest` make it long.
+pub(super) fn check(cut: &Cut, metadata: &CommitMetadata, limit: usize) -> Result<(), String> {
+    if cut.splits.is_empty() {
+        return Ok(());
+    }
+    let size = metadata.encode().len() + ADDED;
+    if size <= limit {
+        return Ok(());
+    }
+    Err(format!(
+        "{} sessions became longer than `longest` and their keys went on: what has to be remembered of them takes {size} \
+         bytes beside the committed offset, and {limit} are the most. Make `longest` longer or `gap` shorter, or give \
+         the sources more partitions and the window another `name`",
+        cut.splits.len()
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,6 +79,20 @@ mod tests {
             let read = CommitMetadata::accept(metadata.encode().as_bytes(), 5, 99).unwrap();
             assert_eq!(from_metadata(&read), Some(cut));
         }
+    }
+
+    #[test]
+    fn a_cut_that_remembers_too_much_says_so() {
+        let cut = |count| Cut {
+            needed: Needed { offset: 1, time: Some(1), begin: 1 },
+            high: 1_000,
+            splits: (0..count).map(|offset| Split { offset, first: 1, last: 2 }).collect(),
+        };
+        let checked = |cut: &Cut| check(cut, &to_metadata(cut), 3_050);
+        assert_eq!((checked(&cut(0)), checked(&cut(90))), (Ok(()), Ok(())));
+        assert!(to_metadata(&cut(90)).encode().len() > 2_800, "nearly all of it is used");
+        let reason = checked(&cut(100)).unwrap_err();
+        assert!(reason.starts_with("100 sessions") && reason.contains("`longest`"), "{reason}");
     }
 
     #[test]

@@ -5,8 +5,11 @@
 //! out with the offset behind everything that caused them, in one transaction; an offset says from where the next owner
 //! reads again, and beside it stands up to where it does so silently.
 
+mod clocks;
+mod drain;
 mod emit;
 mod left;
+mod look;
 mod outbox;
 mod typed;
 mod worker;
@@ -18,8 +21,9 @@ use crate::{
     produce::transactions::Transactions,
 };
 
-use super::typed::Declared;
+use super::{trim::Trims, typed::Declared};
 pub(super) use emit::Emit;
+pub(super) use look::Look;
 pub(super) use outbox::{Commit, Ended, Outbox};
 pub(super) use typed::{Direct, Judged, Sorted};
 pub(crate) use typed::{Env, Gathering, Left, gathering};
@@ -33,11 +37,12 @@ pub(crate) struct Gatherings {
 struct Shared {
     declared: Arc<Declared>,
     transactions: Transactions,
+    trims: Trims,
 }
 
 impl Gatherings {
-    pub(crate) fn new(declared: Arc<Declared>, transactions: Transactions) -> Self {
-        Gatherings { shared: Arc::new(Shared { declared, transactions }) }
+    pub(crate) fn new(declared: Arc<Declared>, transactions: Transactions, trims: Trims) -> Self {
+        Gatherings { shared: Arc::new(Shared { declared, transactions, trims }) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! From windows that fired to transactions: the handlers that run, and the cuts that wait for them.
 
-use std::{future::poll_fn, sync::Arc, task::Poll};
+use std::{collections::VecDeque, future::poll_fn, sync::Arc, task::Poll};
 
 use futures_util::{
     future::{BoxFuture, FutureExt},
@@ -53,6 +53,21 @@ pub(in crate::window) struct Outbox {
     pending: FuturesOrdered<Pending>,
     /// What was committed last; what only moves time commits it again.
     committed: Vec<Commit>,
+    /// How many cuts were made, and how many of them were handed over.
+    made: u64,
+    handed_over: u64,
+    /// What each of `pending` will have committed.
+    sent: VecDeque<Confirmed>,
+    confirmed: Confirmed,
+}
+
+/// What is known to be committed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(in crate::window) struct Confirmed {
+    /// How many cuts.
+    pub(in crate::window) cuts: u64,
+    /// The offset of each partition that is committed for, in the order of the commits.
+    pub(in crate::window) offsets: Vec<i64>,
 }
 
 /// Why a partition does not go on.
@@ -79,6 +94,10 @@ impl Outbox {
             cuts: Cuts::new(),
             running: FuturesUnordered::new(),
             pending: FuturesOrdered::new(),
+            made: 0,
+            handed_over: 0,
+            sent: VecDeque::new(),
+            confirmed: Confirmed { cuts: 0, offsets: offsets(&committed) },
             committed,
         }
     }
@@ -136,11 +155,17 @@ impl Outbox {
                 self.ended(slot, fired, ran);
                 Ok(())
             }
-            Some(outcome) = self.pending.next() => match outcome {
-                Ok(Outcome::Committed) => Ok(()),
-                Ok(Outcome::Lost) => Err(Ended::Lost),
-                Err(error) => Err(Ended::Failed(error)),
-            },
+            Some(outcome) = self.pending.next() => {
+                let sent = self.sent.pop_front();
+                match outcome {
+                    Ok(Outcome::Committed) => {
+                        self.confirmed = sent.unwrap_or_default();
+                        Ok(())
+                    }
+                    Ok(Outcome::Lost) => Err(Ended::Lost),
+                    Err(error) => Err(Ended::Failed(error)),
+                }
+            }
             else => std::future::pending().await,
         }
     }
@@ -196,6 +221,17 @@ impl Outbox {
     /// Cuts where everything that fired has been started.
     pub(in crate::window) fn cut(&mut self, commits: Vec<Commit>) {
         self.cuts.cut(commits);
+        self.made += 1;
+    }
+
+    /// How many cuts were made.
+    pub(in crate::window) fn made(&self) -> u64 {
+        self.made
+    }
+
+    /// What is known to be committed.
+    pub(in crate::window) fn confirmed(&self) -> &Confirmed {
+        &self.confirmed
     }
 
     /// Hands over the cuts that are complete.
@@ -213,6 +249,7 @@ impl Outbox {
             };
             emits.iter().for_each(|emit| sender.push(emit, &mut batch));
             self.committed = commits;
+            self.handed_over += 1;
             self.submit(batch);
         }
     }
@@ -223,10 +260,15 @@ impl Outbox {
             batch.commit(&commit.topic, commit.partition, commit.epoch, commit.metadata.clone());
         }
         self.pending.push_back(self.transactions.submit(batch));
+        self.sent.push_back(Confirmed { cuts: self.handed_over, offsets: offsets(&self.committed) });
     }
 
     /// Commits what waits without waiting for the interval.
     pub(in crate::window) fn hurry(&self) {
         self.transactions.hurry();
     }
+}
+
+fn offsets(commits: &[Commit]) -> Vec<i64> {
+    commits.iter().map(|commit| commit.metadata.offset()).collect()
 }

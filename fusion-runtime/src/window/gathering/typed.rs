@@ -141,6 +141,8 @@ pub(crate) trait Gathering: Send {
     fn is_replaying(&self) -> bool;
     fn time(&self) -> Option<i64>;
     fn next_close(&self) -> Option<i64>;
+    /// About where the oldest open window begins. Of sessions all are looked at.
+    fn oldest_start(&self) -> Option<i64>;
     fn open_keys(&self) -> usize;
     fn open_bytes(&self) -> u64;
 }
@@ -408,6 +410,10 @@ where
 
     fn next_close(&self) -> Option<i64> {
         self.table.next_close()
+    }
+
+    fn oldest_start(&self) -> Option<i64> {
+        self.table.oldest_start()
     }
 
     fn open_keys(&self) -> usize {

@@ -12,8 +12,9 @@ use crate::{
     produce::{Outgoing, transactions::Batch},
     record::{Headers, HeadersRef, Record, RecordRef},
     window::{
-        Place, clock,
+        Place, WindowLog, clock,
         core::{Claims, Cut, Needed, Verdict},
+        drain::{Draining, Step},
         log::{CONTROL, Control, Source, SourceKey},
         typed::Declared,
         unread,
@@ -22,24 +23,27 @@ use crate::{
 
 use super::{
     Shared,
+    clocks::Clocks,
     emit::Emit,
-    left::{from_metadata, to_metadata},
+    left::{check, from_metadata, to_metadata},
+    look::Look,
     outbox::{Commit, Ended, Outbox},
     typed::{Arrived, Env, Gathering, Left},
 };
 
 /// The least distance of two ticks, and how long one may take to come back, in milliseconds.
 const TICKS: i64 = 100;
-const TICK_LOST: i64 = 5_000;
+pub(super) const TICK_LOST: i64 = 5_000;
 /// How often an offset is committed that has moved by control records alone, in milliseconds.
 const QUIET: i64 = 1_000;
 
 pub(super) struct Worker {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     taken: Taken,
     topic: Arc<str>,
-    gathering: Box<dyn Gathering>,
+    pub(super) gathering: Box<dyn Gathering>,
     claims: Claims,
+    clocks: Clocks,
     /// The source topics' names, as contexts have them.
     sources: Vec<Arc<str>>,
     /// The offset from which records are decided; below it only claims are restored.
@@ -47,11 +51,17 @@ pub(super) struct Worker {
     /// The offset below which nothing is said, because it was.
     high: i64,
     /// The offset of the record that comes next.
-    next: i64,
-    outbox: Outbox,
+    pub(super) next: i64,
+    pub(super) outbox: Outbox,
     /// Where the last cut was made, and when the next one is.
-    cut_at: i64,
-    next_cut: i64,
+    pub(super) cut_at: i64,
+    pub(super) next_cut: i64,
+    pub(super) draining: Draining,
+    look: Look,
+    /// The offset below which the log was said to be needed no more.
+    trimmed: i64,
+    /// How many records were read, and their bytes.
+    read: (u64, u64),
     /// The stamp of a tick that was written and not read back yet.
     ticked: Option<i64>,
     last_tick: i64,
@@ -100,12 +110,17 @@ impl Worker {
             outbox,
             gathering,
             claims: Claims::new(declared.lease()),
+            clocks: Clocks::new(declared.lease()),
             sources: declared.spec.topics.iter().map(|&topic| topic.into()).collect(),
             decides: cut.needed.offset,
             high: cut.high,
             next: taken.start,
             cut_at: cut.high,
             next_cut: 0,
+            draining: declared.drains.join(taken.partition, taken.epoch),
+            look: Look::default(),
+            trimmed: 0,
+            read: (0, 0),
             ticked: None,
             last_tick: 0,
             shared,
@@ -118,9 +133,18 @@ impl Worker {
         while !assignment.is_stopping() {
             let now = clock::now();
             self.outbox.start(&mut *self.gathering).await;
-            self.cut(now);
+            if let Err(error) = self.cut(now) {
+                self.taken.fail(error);
+                break;
+            }
+            if let Err(error) = self.drain(now) {
+                self.taken.fail(error);
+                break;
+            }
             self.outbox.hand_over(|| self.taken.membership());
             self.tick(now);
+            self.tell(now);
+            self.trim();
             let wake = clock::instant(self.wake_at(now), now);
             let room = self.gathering.fired() == 0 && self.outbox.has_room();
             tokio::select! {
@@ -129,6 +153,7 @@ impl Worker {
                 turned = self.outbox.turn() => if !self.goes_on(turned) {
                     break;
                 },
+                () = self.draining.requested() => {}
                 batch = self.taken.batches.recv(), if room => match batch {
                     Some(batch) => {
                         if let Err(error) = self.take(batch) {
@@ -151,7 +176,9 @@ impl Worker {
         while !assignment.is_abandoned() {
             self.outbox.start(&mut *self.gathering).await;
             self.next_cut = i64::MIN / 2;
-            self.cut(clock::now());
+            if let Err(error) = self.cut(clock::now()) {
+                return self.taken.fail(error);
+            }
             self.outbox.hand_over(|| self.taken.membership());
             self.outbox.hurry();
             if self.outbox.is_empty() {
@@ -207,6 +234,7 @@ impl Worker {
         }
         drop(batch);
         self.gathering.reached(0, self.next);
+        self.read = (self.read.0 + count as u64, self.read.1 + bytes as u64);
         self.taken.took(count, bytes);
         result.and_then(|()| self.check_bounds())
     }
@@ -258,6 +286,7 @@ impl Worker {
         if numbered.claims.is_empty() && self.ticked.is_some_and(|ticked| ticked <= numbered.stamp) {
             self.ticked = None;
         }
+        self.compare_clocks(offset, numbered.stamp);
         let time = self
             .claims
             .read(offset, &numbered)
@@ -267,10 +296,33 @@ impl Worker {
         }
         if control.drain {
             self.gathering.drain(Some(offset));
+            if self.draining.is_written() {
+                self.draining.reach(Step::Fired);
+            }
         } else if let Some(time) = time {
             self.gathering.advance(Some(offset), time);
         }
         Ok(())
+    }
+
+    /// Below `high` it was told of already.
+    fn compare_clocks(&mut self, offset: i64, stamp: i64) {
+        if offset < self.high {
+            return;
+        }
+        let Some(apart) = self.clocks.see(self.claims.newest_stamp(), stamp, clock::now()) else { return };
+        self.taken.core.counters.one(Count::ClocksApart);
+        if apart.warn {
+            tracing::warn!(
+                window = self.shared.declared.spec.name,
+                topic = &*self.topic,
+                partition = self.taken.partition,
+                offset,
+                behind_millis = apart.behind,
+                "the clocks of this window's members are more than a third of `idle` apart, or transactions take that \
+                 long: partitions may hold time back although they are idle"
+            );
+        }
     }
 
     fn record(&mut self, declared: &Declared, record: &RecordRef<'_>) -> Result<(), Error> {
@@ -347,25 +399,26 @@ impl Worker {
     }
 
     /// Cuts, if it is time and there is anything new. Everything that fired up to here must have been started.
-    fn cut(&mut self, now: i64) {
-        if self.next <= self.cut_at || self.gathering.fired() > 0 {
-            return;
-        }
-        if now < self.cut_due() {
-            return;
+    pub(super) fn cut(&mut self, now: i64) -> Result<(), Error> {
+        if self.next <= self.cut_at || self.gathering.fired() > 0 || now < self.cut_due() {
+            return Ok(());
         }
         let begin = self.claims.begin().unwrap_or(self.next);
         // Not while it still reads again what was decided before.
-        let Some(cut) = self.gathering.cut(self.next, begin) else { return };
+        let Some(cut) = self.gathering.cut(self.next, begin) else { return Ok(()) };
+        let metadata = to_metadata(&cut);
+        let limit = self.shared.transactions.metadata_limit();
+        check(&cut, &metadata, limit).map_err(|reason| self.error(self.next, reason))?;
         self.outbox.cut(vec![Commit {
             topic: self.topic.clone(),
             partition: self.taken.partition,
             epoch: self.taken.epoch,
-            metadata: to_metadata(&cut),
+            metadata,
         }]);
         self.cut_at = self.next;
         let interval = i64::try_from(self.taken.core.settings.commit_interval.as_millis()).unwrap_or(0);
         self.next_cut = now + interval;
+        Ok(())
     }
 
     /// When the clock closes the next window, while all sources are silent.
@@ -380,7 +433,6 @@ impl Worker {
         if now < due || waits || now < self.last_tick + TICKS || !self.outbox.may_submit() {
             return;
         }
-        let Some(membership) = self.taken.membership() else { return };
         let declared = self.shared.declared.clone();
         let tick = Control {
             stamp: now,
@@ -389,16 +441,54 @@ impl Worker {
             claims: Vec::new(),
             drain: false,
         };
+        if self.write(&tick) {
+            (self.ticked, self.last_tick) = (Some(now), now);
+        }
+    }
+
+    /// Writes into the partition, with a transaction of its own; `false`: not now.
+    pub(super) fn write(&mut self, control: &Control<'_>) -> bool {
+        let Some(membership) = self.taken.membership().filter(|_| self.outbox.may_submit()) else {
+            return false;
+        };
         let mut batch = Batch::new(membership);
         batch.push(&Outgoing {
             partition: Some(self.taken.partition),
-            value: Some(&tick.to_bytes()),
-            timestamp: Some(now),
+            value: Some(&control.to_bytes()),
+            timestamp: Some(control.stamp),
             headers: &[(CONTROL.as_bytes(), Some(b"1"))],
-            ..Outgoing::to(&declared.log)
+            ..Outgoing::to(&self.shared.declared.log)
         });
-        (self.ticked, self.last_tick) = (Some(now), now);
         self.outbox.submit(batch);
+        true
+    }
+
+    /// Has deleted what nobody reads any more: what is below the offset that is known to be committed.
+    fn trim(&mut self) {
+        let Some(&committed) = self.outbox.confirmed().offsets.first() else { return };
+        if self.trimmed < committed {
+            self.trimmed = committed;
+            let size = self.read.1.checked_div(self.read.0).unwrap_or(0);
+            self.shared.trims.committed(&self.topic, self.taken.partition, committed, size);
+        }
+    }
+
+    /// Tells where the partition is.
+    fn tell(&mut self, now: i64) {
+        let declared = &self.shared.declared;
+        let log = WindowLog {
+            topic: declared.log.clone(),
+            committed: self.outbox.confirmed().offsets.first().copied().unwrap_or(self.taken.start),
+            next: self.next,
+            decided: self.high,
+            end: self.taken.assignment.known_end().max(self.next),
+        };
+        let holder = self.claims.holder();
+        let holder =
+            holder.and_then(|(topic, number)| Some((*declared.spec.topics.get(usize::from(topic))?, number)));
+        let at = (self.taken.partition, now);
+        let partition = self.look.at(&*self.gathering, declared.spec.kind, at, holder, vec![log]);
+        declared.observed.at(self.taken.epoch, partition);
     }
 }
 
@@ -407,6 +497,9 @@ const ANEW: &str = "Give the window another `name` to begin anew";
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        let (declared, partition, epoch) = (&self.shared.declared, self.taken.partition, self.taken.epoch);
+        declared.drains.leave(partition, epoch);
+        declared.observed.left(epoch, partition);
         self.taken.end();
     }
 }

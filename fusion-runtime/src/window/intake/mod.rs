@@ -5,6 +5,7 @@
 //! function of its log: which records are skipped, which are too far ahead to move time, which partition is silent.
 
 mod clock;
+mod pace;
 mod worker;
 
 use std::sync::Arc;
@@ -16,6 +17,7 @@ use crate::{
 
 use super::{ends::Ends, typed::Declared};
 pub(crate) use clock::{Newest, Silence};
+pub(crate) use pace::Pace;
 use worker::Worker;
 
 /// A window that gathers a topic.

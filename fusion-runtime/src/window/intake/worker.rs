@@ -1,12 +1,12 @@
 //! The work on one source partition, for one assignment.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use futures_util::{
-    future::{BoxFuture, FutureExt, OptionFuture},
+    future::{BoxFuture, FutureExt, OptionFuture, select_all},
     stream::{FuturesOrdered, StreamExt},
 };
-use tokio::time::sleep_until;
+use tokio::{sync::watch, time::sleep_until};
 
 use crate::{
     broker::ffi::{self, Message, MessageError},
@@ -30,6 +30,7 @@ use crate::{
 use super::{
     Shared, Target,
     clock::{Judged, Newest, Silence},
+    pace::Reached,
 };
 
 /// A batch is handed over when it is this large, or this old.
@@ -56,8 +57,13 @@ pub(super) struct Worker {
     due: Option<i64>,
     repeat: i64,
     pending: FuturesOrdered<Pending>,
+    /// What is committed, and what the pending ones will have committed.
+    committed: i64,
+    commits: VecDeque<i64>,
     asking: Option<BoxFuture<'static, (Option<i64>, i64)>>,
     ask_at: i64,
+    /// Tell when others have come further, one for each target.
+    changes: Vec<watch::Receiver<()>>,
     headers: HeaderBuf,
     source: Vec<u8>,
 }
@@ -77,8 +83,11 @@ impl Worker {
             // Whoever had the partition before may have called it idle.
             repeat: now,
             pending: FuturesOrdered::new(),
+            committed: taken.start,
+            commits: VecDeque::new(),
             asking: None,
             ask_at: 0,
+            changes: shared.targets.iter().map(|target| target.window.pace.changes()).collect(),
             headers: HeaderBuf::new(),
             source: Vec::new(),
             shared,
@@ -97,6 +106,9 @@ impl Worker {
             let wake = if member { self.wake_at(now) } else { now + ASK_AGAIN };
             let wake = clock::instant(wake, now);
             let room = member && self.pending.len() < MOST_PENDING;
+            let ahead = self.is_ahead();
+            let changes = self.changes.iter_mut().map(|change| change.changed().boxed());
+            let others = ahead.then(|| select_all(changes).map(drop));
             tokio::select! {
                 biased;
                 () = assignment.stopped() => {}
@@ -108,11 +120,12 @@ impl Worker {
                 Some((end, asked)) = OptionFuture::from(self.asking.as_mut()) => {
                     self.asking = None;
                     self.silence.confirm(end, asked);
-                    if end.is_none() {
+                    if self.wants_the_end(now) {
                         self.ask_at = now + ASK_AGAIN;
                     }
                 }
-                batch = self.taken.batches.recv(), if room => match batch {
+                Some(()) = OptionFuture::from(others) => {}
+                batch = self.taken.batches.recv(), if room && !ahead => match batch {
                     // As it is now: nothing arrived as early as the wait for it began.
                     Some(batch) => self.take(batch, clock::now()),
                     None => break,
@@ -144,9 +157,13 @@ impl Worker {
     }
 
     /// `false`: the partition cannot go on.
-    fn settle(&self, outcome: Result<Outcome, TransactionError>) -> bool {
+    fn settle(&mut self, outcome: Result<Outcome, TransactionError>) -> bool {
+        let commits = self.commits.pop_front();
         match outcome {
-            Ok(Outcome::Committed) => true,
+            Ok(Outcome::Committed) => {
+                self.committed = commits.unwrap_or(self.committed);
+                true
+            }
             // The owner knows of it by now, or soon.
             Ok(Outcome::Lost) => false,
             Err(error) => {
@@ -170,16 +187,20 @@ impl Worker {
 
     /// Asks the leader, if it depends on its word whether the partition is silent.
     fn ask_for_the_end(&mut self, now: i64) {
-        let mut targets = self.shared.targets.iter().zip(&self.heard);
-        let wanted = |(target, heard): (&Target, &i64)| {
-            target.idle().is_some_and(|idle| self.silence.is_unconfirmed(*heard, idle, now))
-        };
-        if self.asking.is_some() || now < self.ask_at || !targets.any(wanted) {
+        if self.asking.is_some() || now < self.ask_at || !self.wants_the_end(now) {
             return;
         }
         let (ends, topic, partition) =
             (self.shared.ends.clone(), self.shared.topic.clone(), self.taken.partition);
         self.asking = Some(async move { (ends.of(&topic, partition).await, now) }.boxed());
+    }
+
+    /// Whether it depends on the leader's word whether the partition is silent.
+    fn wants_the_end(&self, now: i64) -> bool {
+        let mut targets = self.shared.targets.iter().zip(&self.heard);
+        targets.any(|(target, heard)| {
+            target.idle().is_some_and(|idle| self.silence.is_unconfirmed(*heard, idle, now))
+        })
     }
 
     /// Hands over what is due, and repeats the claims when it is time or when silence begins or ends.
@@ -188,12 +209,33 @@ impl Worker {
             target.idle().is_some_and(|idle| self.silence.is_idle(*heard, idle, now))
         };
         let idle: Vec<bool> = self.shared.targets.iter().zip(&self.heard).map(idle).collect();
+        for ((target, newest), idle) in self.shared.targets.iter().zip(&self.newest).zip(&idle) {
+            let lag = (self.taken.assignment.known_end().max(self.silence.next()) - self.committed).max(0);
+            let reached = Reached { epoch: self.taken.epoch, newest: newest.time, idle: *idle, lag };
+            target.window.pace.reached(self.source(target), reached);
+        }
         let changed = idle != self.told_idle;
         let due = self.due.is_some_and(|due| due <= now) || self.repeat <= now || changed;
         if due && self.pending.len() < MOST_PENDING {
             self.told_idle = idle;
             self.hand_over(now);
         }
+    }
+
+    /// As the windows' paces call this partition.
+    fn source(&self, target: &Target) -> (usize, i32) {
+        (target.topic, self.taken.partition)
+    }
+
+    /// Whether the partition is more than a window ahead of the slowest that this instance reads. Where several windows
+    /// share it, all must say so: those of one may wait for it, and two that wait for each other would do so for ever.
+    fn is_ahead(&mut self) -> bool {
+        // Before the look: what changes from here on wakes us.
+        self.changes.iter_mut().for_each(watch::Receiver::mark_unchanged);
+        self.shared.targets.iter().all(|target| {
+            let window = &target.window;
+            window.pace.is_ahead(self.source(target), window.kind().size())
+        })
     }
 
     fn take(&mut self, mut batch: ffi::Batch, now: i64) {
@@ -344,6 +386,7 @@ impl Worker {
         }
         batch.commit(&self.shared.topic, self.taken.partition, self.taken.epoch, metadata);
         self.pending.push_back(self.shared.transactions.submit(batch));
+        self.commits.push_back(next);
         self.due = None;
         self.repeat = now + self.shared.targets.iter().map(Target::repeat).min().unwrap_or(REPEAT);
     }
@@ -351,6 +394,9 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        for target in &self.shared.targets {
+            target.window.pace.left(self.source(target), self.taken.epoch);
+        }
         self.taken.end();
     }
 }

@@ -1,0 +1,334 @@
+//! What somebody who runs windows sees of them and does to them.
+
+use fusion::{Contract, Count, Error, Window, prelude::*};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::common::{Raw, Record, SOON, Tail, cluster, create, eventually, start, unique, within};
+
+/// An event time at which a window of any size in here begins.
+const BASE: i64 = 1_700_000_000_000 / 60_000 * 60_000;
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+struct Reading {
+    id: String,
+    value: u32,
+}
+
+fn reading(topic: &str, id: &str, value: u32, time: i64) -> Record {
+    let value = json!({"id": id, "value": value}).to_string();
+    Record::to(topic).partition(0).value(value).timestamp(time)
+}
+
+/// More of them than can be remembered beside an offset.
+#[tokio::test(flavor = "multi_thread")]
+async fn too_many_sessions_that_outgrew_longest_end_the_app_with_what_helps() {
+    #[reactor(
+        window! < readings: "operations.longest" by id >,
+        session = 1s, longest = 2s, grace = 0s,
+    )]
+    fn outgrown(readings: Vec<Reading>, window: Window) {
+        drop((readings, window));
+    }
+    let config = cluster();
+    create(&config, &["operations.longest"], 1).await;
+    let app = start(App::new(unique("longest"), config.clone()).reactors(reactors![outgrown])).await;
+    let raw = Raw::new(&config);
+    for second in 0..4 {
+        for key in 0..120 {
+            let time = BASE + second * 1_000;
+            drop(raw.queue(&reading("operations.longest", &key.to_string(), 1, time)));
+        }
+    }
+    let failed = within(SOON, app.failed()).await;
+    let Error::Window { name: "outgrown", partition: 0, reason, .. } = &*failed else { panic!("{failed}") };
+    assert!(reason.contains("became longer than `longest`"), "{reason}");
+    app.shutdown().await.unwrap();
+}
+
+/// A member whose clock is behind: what it writes into the log is stamped long before what is there.
+#[tokio::test(flavor = "multi_thread")]
+async fn clocks_that_are_apart_are_counted() {
+    #[reactor(
+        window! < readings: "operations.clocks" by id >,
+        tumbling = 1s, grace = 0s, idle = 3s,
+    )]
+    fn clocks(readings: Vec<Reading>) {
+        drop(readings);
+    }
+    let config = cluster();
+    create(&config, &["operations.clocks"], 1).await;
+    let group = unique("clocks");
+    let app = start(App::new(&*group, config.clone()).reactors(reactors![clocks])).await;
+    let log = format!("{group}.clocks.repartition");
+    let mut tail = Tail::at_start(&config, &log).await;
+    let mut claim = tail.one().await.json();
+    let stamp = claim["stamp"].as_i64().unwrap();
+    let write = |stamp: i64, claim: &mut serde_json::Value| {
+        claim["stamp"] = stamp.into();
+        Record::to(&*log).partition(0).header("fusion-control", "1").value(claim.to_string())
+    };
+    let raw = Raw::new(&config);
+    raw.send(write(stamp - 900, &mut claim)).await;
+    raw.send(write(stamp - 20_000, &mut claim)).await;
+    eventually(SOON, || app.metrics().get(Count::ClocksApart) == 1).await;
+    app.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn results_are_what_a_window_sends() {
+    #[reactor(
+        window! < readings: "operations.results" by id >,
+        tumbling = 1s, grace = 0s,
+        to = "operations.results.to",
+    )]
+    fn large(id: Key<String>, readings: Vec<Reading>) -> Option<(String, u32)> {
+        let sum = readings.iter().map(|reading| reading.value).sum();
+        (sum > 10).then_some((id.0, sum))
+    }
+    #[reactor(topic = "operations.results.double")]
+    fn double(number: i64) -> i64 {
+        number * 2
+    }
+    let config = cluster();
+    create(&config, &["operations.results"], 1).await;
+    let app = App::new(unique("results"), config.clone()).reactors(reactors![large, double]);
+    let app = start(app).await;
+    let mut results: fusion::Results<(String, u32)> = app.results::<large>();
+    let mut doubles: fusion::Results<i64> = app.results::<double>();
+    let raw = Raw::new(&config);
+    raw.send(Record::to(double::TOPIC).value("21")).await;
+    assert_eq!(within(SOON, doubles.next()).await.unwrap().unwrap().value, 42);
+    for (id, value) in [("small", 1), ("large", 5), ("large", 6), ("late", 20)] {
+        let time = BASE + if id == "late" { 1_000 } else { 0 };
+        raw.send(reading("operations.results", id, value, time)).await;
+    }
+    raw.send(reading("operations.results", "any", 0, BASE + 2_000)).await;
+    for expected in [("large", 11), ("late", 20)] {
+        let produced = within(SOON, results.next()).await.unwrap().unwrap();
+        assert_eq!((produced.value.0.as_str(), produced.value.1), expected);
+    }
+    app.shutdown().await.unwrap();
+    assert!(within(SOON, results.next()).await.is_none());
+}
+
+/// A record of the log is one of a source if it says from where.
+async fn gathered(log: &mut Tail) -> (String, i64) {
+    loop {
+        let record = log.one().await;
+        if record.header_names()[0] == "fusion-source" {
+            return (record.json()["id"].as_str().unwrap().to_owned(), record.timestamp.unwrap());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_source_that_is_ahead_waits_for_the_slowest() {
+    #[reactor(
+        window! < readings: "operations.fast" | "operations.slow" by id >,
+        tumbling = 1s, grace = 0s, idle = never,
+    )]
+    fn ahead(readings: Vec<Reading>) {
+        drop(readings);
+    }
+    let config = cluster();
+    let (fast, slow) = ("operations.fast", "operations.slow");
+    create(&config, &[fast, slow], 1).await;
+    let group = unique("ahead");
+    let app = start(App::new(&*group, config.clone()).reactors(reactors![ahead])).await;
+    let mut log = Tail::at_start(&config, &format!("{group}.ahead.repartition")).await;
+    let raw = Raw::new(&config);
+    raw.send(reading(slow, "a", 1, BASE)).await;
+    assert_eq!(gathered(&mut log).await, ("a".to_owned(), BASE));
+    raw.send(reading(fast, "b", 1, BASE + 600_000)).await;
+    assert_eq!(gathered(&mut log).await.0, "b");
+    raw.send(reading(fast, "c", 1, BASE + 600_001)).await;
+    // Its worker goes on to speak of time, and does not take the record that is there.
+    let sent = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis() as i64;
+    loop {
+        let record = log.one().await;
+        assert_eq!(record.header_names(), ["fusion-control"]);
+        let control = record.json();
+        let spoke =
+            control["claims"][0]["topic"] == fast && control["stamp"].as_i64().unwrap() > sent + 1_000;
+        if spoke {
+            break;
+        }
+    }
+    raw.send(reading(slow, "d", 1, BASE + 599_500)).await;
+    assert_eq!([gathered(&mut log).await.0, gathered(&mut log).await.0], ["d", "c"]);
+    app.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_for_a_source_that_is_silent() {
+    #[reactor(
+        window! < readings: "operations.awake" | "operations.silent" by id >,
+        tumbling = 1s, grace = 0s, idle = 600ms,
+    )]
+    fn silent(readings: Vec<Reading>) {
+        drop(readings);
+    }
+    let config = cluster();
+    let (awake, silent_) = ("operations.awake", "operations.silent");
+    create(&config, &[awake, silent_], 1).await;
+    let group = unique("silent");
+    let app = start(App::new(&*group, config.clone()).reactors(reactors![silent])).await;
+    let mut log = Tail::at_start(&config, &format!("{group}.silent.repartition")).await;
+    let raw = Raw::new(&config);
+    raw.send(reading(silent_, "a", 1, BASE)).await;
+    assert_eq!(gathered(&mut log).await.0, "a");
+    for id in ["b", "c", "d"] {
+        raw.send(reading(awake, id, 1, BASE + 600_000)).await;
+        assert_eq!(gathered(&mut log).await.0, id);
+    }
+    app.shutdown().await.unwrap();
+}
+
+fn only(app: &fusion::Running) -> fusion::WindowMetrics {
+    app.windows().remove(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn windows_say_where_time_is_and_what_holds_it_back() {
+    #[reactor(
+        window! < readings: "operations.quick" | "operations.late" by id >,
+        tumbling = 10s, grace = 0s, idle = never,
+    )]
+    fn seen(readings: Vec<Reading>) {
+        drop(readings);
+    }
+    let config = cluster();
+    let (quick, late) = ("operations.quick", "operations.late");
+    create(&config, &[quick, late], 1).await;
+    let app = start(App::new(unique("seen"), config.clone()).reactors(reactors![seen])).await;
+    let raw = Raw::new(&config);
+    raw.send(reading(quick, "a", 1, BASE + 4_000)).await;
+    // Nothing is known of time before both have spoken.
+    eventually(SOON, || only(&app).partitions.first().is_some_and(|one| one.open == 1)).await;
+    let window = only(&app);
+    assert_eq!((window.name, window.partitions.len(), window.topics.len()), ("seen", 1, 2));
+    assert_eq!((window.partitions[0].time, window.partitions[0].oldest), (None, None));
+    eventually(SOON, || only(&app).partitions[0].held_back_by == Some((late, 0))).await;
+
+    raw.send(reading(late, "a", 1, BASE + 3_000)).await;
+    raw.send(reading(quick, "b", 1, BASE + 5_000)).await;
+    raw.send(Record::to(quick).partition(0).value("no json").timestamp(BASE)).await;
+    eventually(SOON, || only(&app).partitions[0].time == Some(BASE + 3_000)).await;
+    let one = only(&app).partitions.remove(0);
+    assert_eq!((one.open, one.oldest, one.held_back_by), (2, Some(3_000), Some((late, 0))));
+    assert!(one.open_bytes > 0 && one.behind.unwrap() > 1_000_000_000, "{one:?}");
+    let [log] = &one.logs[..] else { panic!("{one:?}") };
+    assert!(log.to_replay() == 0 && log.committed < log.next && log.lag_held_back() > log.lag(), "{log:?}");
+
+    // Time passes the end of that window, and the slow one has a record of it left.
+    raw.send(reading(quick, "b", 1, BASE + 25_000)).await;
+    raw.send(reading(late, "a", 1, BASE + 14_000)).await;
+    eventually(SOON, || only(&app).partitions[0].time == Some(BASE + 14_000)).await;
+    raw.send(reading(late, "a", 1, BASE + 9_000)).await;
+    let topic = |place: usize| only(&app).topics[place].clone();
+    eventually(SOON, || topic(1).late[&fusion::LateReason::Closed] == 1).await;
+    assert_eq!((topic(1).lateness, topic(0).lateness), ([0, 0, 1, 0, 0, 0, 0, 0, 0], [0; 9]));
+    assert_eq!(
+        (topic(0).skipped[&fusion::Skipped::Undecodable], topic(1).skipped.values().sum::<u64>()),
+        (1, 0)
+    );
+    eventually(SOON, || only(&app).lag() == 0).await;
+    app.shutdown().await.unwrap();
+}
+
+/// The lag of what is read again after a restart.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restart_goes_back_to_what_is_open() {
+    #[reactor(window! < readings: "operations.again" by id >, tumbling = 10s, grace = 0s, idle = never)]
+    fn again(readings: Vec<Reading>) {
+        drop(readings);
+    }
+    let config = cluster();
+    create(&config, &["operations.again"], 1).await;
+    let group = unique("again");
+    let app = || App::new(&*group, config.clone()).reactors(reactors![again]);
+    let first = start(app()).await;
+    let raw = Raw::new(&config);
+    for second in 0..5 {
+        raw.send(reading("operations.again", "a", 1, BASE + second * 1_000)).await;
+    }
+    eventually(SOON, || {
+        let window = only(&first);
+        window.lag() == 0
+            && window.partitions.first().is_some_and(|one| one.open == 1 && one.time == Some(BASE + 4_000))
+    })
+    .await;
+    first.shutdown().await.unwrap();
+    let second = start(app()).await;
+    eventually(SOON, || only(&second).partitions.first().is_some_and(|one| one.open == 1)).await;
+    let log = only(&second).partitions[0].logs[0].clone();
+    assert!(log.decided > log.committed, "{log:?}");
+    eventually(SOON, || only(&second).partitions[0].logs[0].to_replay() == 0).await;
+    second.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_sends_what_is_open_and_nothing_twice() {
+    #[reactor(
+        window! < readings: "operations.drain" by id >,
+        tumbling = 60s, grace = 10s,
+        to = "operations.drained",
+    )]
+    async fn drained(id: Key<String>, readings: Vec<Reading>) -> (String, usize) {
+        tokio::task::yield_now().await;
+        (id.0, readings.len())
+    }
+    drain::<drained>(reactors![drained], "operations.drain", "operations.drained").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_drain_of_copartitioned_sources_does_the_same() {
+    #[reactor(
+        window! < readings: "operations.co.drain" by id >,
+        tumbling = 60s, grace = 10s, copartitioned,
+        to = "operations.co.drained",
+    )]
+    async fn together(id: Key<String>, readings: Vec<Reading>) -> (String, usize) {
+        tokio::task::yield_now().await;
+        (id.0, readings.len())
+    }
+    drain::<together>(reactors![together], "operations.co.drain", "operations.co.drained").await;
+}
+
+async fn drain<W>(reactors: fusion::rules::Set<(W, ())>, from: &str, to: &str)
+where
+    W: fusion::WindowReactor<Needs = ()>,
+{
+    let config = cluster();
+    create(&config, &[from, to], 3).await;
+    let group = unique("drain");
+    let app = |reactors| App::new(&*group, config.clone()).reactors(reactors);
+    let (raw, mut results) = (Raw::new(&config), Tail::at_end(&config, to).await);
+    for (id, value) in [("a", 1), ("b", 1), ("c", 1), ("a", 2)] {
+        let value = json!({"id": id, "value": value}).to_string();
+        raw.send(Record::to(from).key(id).value(value).timestamp(BASE)).await;
+    }
+    let first = start(app(reactors)).await;
+    let open = || only(&first).partitions.iter().map(|one| one.open).sum::<usize>();
+    eventually(SOON, || open() == 3 && only(&first).lag() == 0).await;
+    within(SOON, first.drain()).await.unwrap();
+    assert_eq!(open(), 0);
+    let mut sent: Vec<_> = results.take(3).await;
+    sent.sort_by_key(|record| record.key.clone());
+    let values: Vec<_> = sent.iter().map(Record::json).collect();
+    assert_eq!(values, [json!(["a", 2]), json!(["b", 1]), json!(["c", 1])]);
+    assert!(sent.iter().all(|record| record.text("fusion-window-reason") == "drained"));
+    // Nothing is open, and that is no reason to wait.
+    within(SOON, first.drain()).await.unwrap();
+    // It was committed: what comes next sends only what is new.
+    first.shutdown().await.unwrap();
+    let second = start(app(fusion::__private::set())).await;
+    let value = json!({"id": "a", "value": 3}).to_string();
+    raw.send(Record::to(from).key("a").value(value).timestamp(BASE + 3_600_000)).await;
+    eventually(SOON, || only(&second).partitions.iter().map(|one| one.open).sum::<usize>() == 1).await;
+    within(SOON, second.drain()).await.unwrap();
+    assert_eq!(results.one().await.json(), json!(["a", 1]));
+    assert_eq!(results.rest(), []);
+    second.shutdown().await.unwrap();
+}
