@@ -31,7 +31,7 @@ async fn sum(_id: String, numbers: Vec<u64>) -> u64 {
 #[reactor(
     window! < readings: "soak.asked.brake" | "soak.asked.lidar" | "soak.asked.camera" | "soak.asked.radar"
               by id at time >,
-    deps! < sum: sum(id.to_string(), readings.iter().map(|reading| reading.number).collect::<Vec<_>>()) >,
+    deps! < sum: sum(&**id, readings.iter().map(|reading| reading.number).collect::<Vec<_>>()) >,
     tumbling = 2s, grace = 500ms, idle = 3s,
     to = "soak.asked.results",
 )]

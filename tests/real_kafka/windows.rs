@@ -249,7 +249,7 @@ fn trimmed(readings: Vec<Reading>) {
 
 /// The log of a window does not keep for ever what no window needs, and keeps what one does.
 pub async fn a_log_loses_what_no_window_needs() {
-    let (group, config) = (unique("trim"), config());
+    let (group, config) = (unique("trim"), config("classic"));
     create(&config, &["trim.brake"], 1).await;
     let look = Look::new(&config, &group);
     let app =
@@ -293,7 +293,7 @@ fn compacted(readings: Vec<Reading>) {
 
 /// Copartitioned sources keep records for as long as an open window may need them, or the app does not start.
 pub async fn copartitioned_sources_keep_what_windows_need() {
-    let config = config().start(Start::Latest);
+    let config = config("classic").start(Start::Latest);
     let specs = vec![
         TopicSpec {
             partitions: Some(1),
