@@ -264,6 +264,7 @@ impl Worker {
             partition: record.partition,
             offset: record.offset,
             timestamp: record.timestamp,
+            time,
             key: SourceKey::new(record.key, &key),
         };
         self.source.clear();
@@ -277,7 +278,7 @@ impl Worker {
             partition: None,
             key: Some(&key),
             value: record.value,
-            timestamp: Some(time),
+            timestamp: Some(time.min(now)),
             headers: &pairs(&self.headers),
         });
     }

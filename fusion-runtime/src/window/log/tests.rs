@@ -48,7 +48,7 @@ fn a_key_is_kept_where_it_is_not_the_windows() {
     ] {
         assert_eq!(SourceKey::new(own, b"w"), kept);
         let mut bytes = Vec::new();
-        let source = Source { topic: "lidar", partition: 2, offset: 99, timestamp: None, key: kept };
+        let source = Source { topic: "lidar", partition: 2, offset: 99, timestamp: None, time: -1, key: kept };
         source.write(&mut bytes);
         assert_eq!(Source::read(&bytes), Some(source));
     }
@@ -57,7 +57,7 @@ fn a_key_is_kept_where_it_is_not_the_windows() {
 #[test]
 fn the_source_is_the_first_header() {
     let mut bytes = Vec::new();
-    let source = Source { topic: "lidar", partition: 2, offset: 99, timestamp: Some(5), key: SourceKey::None };
+    let source = Source { topic: "lidar", partition: 2, offset: 99, timestamp: Some(5), time: 4, key: SourceKey::None };
     source.write(&mut bytes);
     let mut headers = Headers::new();
     headers.push(SOURCE, bytes.clone());
@@ -71,14 +71,14 @@ fn the_source_is_the_first_header() {
 
 proptest! {
     #[test]
-    fn sources_come_back(topic in "[a-z.]{1,20}", partition in 0..i32::MAX, offset in 0..i64::MAX, timestamp in any::<Option<i64>>(), key in any::<Option<Vec<u8>>>()) {
+    fn sources_come_back(topic in "[a-z.]{1,20}", partition in 0..i32::MAX, offset in 0..i64::MAX, timestamp in any::<Option<i64>>(), time in any::<i64>(), key in any::<Option<Vec<u8>>>()) {
         prop_assume!(timestamp != Some(i64::MIN));
         let key = SourceKey::new(key.as_deref(), b"window's");
-        let source = Source { topic: &topic, partition, offset, timestamp, key };
+        let source = Source { topic: &topic, partition, offset, timestamp, time, key };
         let mut bytes = Vec::new();
         source.write(&mut bytes);
         prop_assert_eq!(Source::read(&bytes), Some(source));
-        prop_assert_eq!(Source::read(&bytes[..19]), None);
+        prop_assert_eq!(Source::read(&bytes[..27]), None);
     }
 
     #[test]
