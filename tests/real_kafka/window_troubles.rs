@@ -12,7 +12,10 @@ use std::{
 
 use fusion::{Contract, Window, prelude::*};
 use serde_json::Value;
-use tokio::task::JoinHandle;
+use tokio::{
+    sync::{Mutex, MutexGuard},
+    task::JoinHandle,
+};
 
 use crate::{
     common::{Raw, Record, Tail, create, start, unique},
@@ -96,14 +99,19 @@ struct Run {
     name: String,
     results: Tail,
     stop: Arc<AtomicBool>,
+    _alone: MutexGuard<'static, ()>,
 }
+
+/// Two groups would both write results of what is sent to a variant.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 impl Run {
     async fn begin(variant: &'static Variant) -> Run {
+        let _alone = ALONE.lock().await;
         let group = unique(variant.name);
         begin(variant, &group).await;
         let results = Tail::at_end(&config("classic"), variant.results).await;
-        Run { variant, group, name: unique("run"), results, stop: Arc::default() }
+        Run { variant, group, name: unique("run"), results, stop: Arc::default(), _alone }
     }
 
     /// Sends until [`sent`](Self::sent) is asked for.

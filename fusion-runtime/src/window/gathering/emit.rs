@@ -12,7 +12,7 @@ use crate::{
         codec::{Codec, Format},
         wire::{DeadLetter, HeaderBuf, dead_letter_topic, name},
     },
-    window::{Reason, Skipped, core::LateReason, typed::Declared},
+    window::{Reason, Skipped, clock, core::LateReason, typed::Declared},
 };
 
 use super::typed::Fired;
@@ -78,7 +78,7 @@ impl Sender<'_> {
             partition: None,
             key: Some(&fired.key),
             value: Some(value),
-            timestamp: Some(fired.timestamp.max(0)),
+            timestamp: Some(timestamp(fired)),
             headers: &pairs(&self.headers),
         });
     }
@@ -111,7 +111,7 @@ impl Sender<'_> {
             topic: self.topic.to_owned(),
             partition: self.partition,
             offset: fired.cause,
-            timestamp: Some(fired.timestamp.max(0)),
+            timestamp: Some(timestamp(fired)),
             ..Record::default()
         };
         self.dead_letter(&record, failure.code().as_str(), failure.message());
@@ -151,6 +151,13 @@ impl Sender<'_> {
             headers: &pairs(&self.headers),
         });
     }
+}
+
+/// The timestamp of a result. A window that fires early, or for a clock that runs ahead, may end later than brokers take
+/// timestamps for: by default an hour ahead of theirs.
+fn timestamp(fired: &Fired) -> i64 {
+    const MOST_AHEAD: i64 = 55 * 60 * 1_000;
+    fired.timestamp.clamp(0, clock::now().saturating_add(MOST_AHEAD))
 }
 
 /// A window whose handler failed, as a dead letter tells of it.

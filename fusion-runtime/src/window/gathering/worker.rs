@@ -342,7 +342,7 @@ impl Worker {
             return Err(self.error(offset, reason));
         };
         let place = Place {
-            time: record.timestamp.unwrap_or(0),
+            time: source.time,
             topic: u16::try_from(topic).unwrap_or(u16::MAX),
             partition: source.partition,
             offset: source.offset,

@@ -310,6 +310,7 @@ impl Worker {
             partition: record.partition,
             offset: record.offset,
             timestamp: record.timestamp,
+            time,
             key: SourceKey::new(record.key, &key),
         };
         self.source.clear();
@@ -323,7 +324,7 @@ impl Worker {
             partition: None,
             key: Some(&key),
             value: record.value,
-            timestamp: Some(time),
+            timestamp: Some(time.min(now)),
             headers: &pairs(&self.headers),
         });
     }

@@ -1,7 +1,7 @@
 //! The re-keyed log of a window: the topic in which the records of one key meet, and what is written into it.
 //!
 //! It has two kinds of records. A [`Source`] in a header marks one that was gathered, with its value and headers as they
-//! came; its key is the window's key, its timestamp the event time. A [`Control`] is what its writers know of time.
+//! came; its key is the window's key. A [`Control`] is what its writers know of time.
 
 mod control;
 mod source;

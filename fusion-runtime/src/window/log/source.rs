@@ -3,7 +3,7 @@
 use crate::record::HeadersRef;
 
 /// The header of a re-keyed record that says where it came from: partition (4 bytes), offset (8 bytes) and timestamp (8
-/// bytes, the smallest number for none), all big-endian, then the topic's name; and if the record's key was not the
+/// bytes, the smallest number for none), event time (8 bytes), all big-endian, then the topic's name; and if the record's key was not the
 /// window's, a zero byte and nothing for none, or `k` and the key. The record's other headers follow as they came.
 pub(crate) const SOURCE: &str = "fusion-source";
 
@@ -15,6 +15,8 @@ pub(crate) struct Source<'a> {
     pub(crate) offset: i64,
     /// The record's own, which need not be its event time.
     pub(crate) timestamp: Option<i64>,
+    /// The event time. It is not the timestamp of the log's record: brokers refuse those that are an hour ahead.
+    pub(crate) time: i64,
     pub(crate) key: SourceKey<'a>,
 }
 
@@ -44,6 +46,7 @@ impl<'a> Source<'a> {
         bytes.extend_from_slice(&self.partition.to_be_bytes());
         bytes.extend_from_slice(&self.offset.to_be_bytes());
         bytes.extend_from_slice(&self.timestamp.unwrap_or(i64::MIN).to_be_bytes());
+        bytes.extend_from_slice(&self.time.to_be_bytes());
         bytes.extend_from_slice(self.topic.as_bytes());
         match self.key {
             SourceKey::Same => {}
@@ -60,6 +63,7 @@ impl<'a> Source<'a> {
         let (partition, rest) = bytes.split_first_chunk()?;
         let (offset, rest) = rest.split_first_chunk()?;
         let (timestamp, rest) = rest.split_first_chunk()?;
+        let (time, rest) = rest.split_first_chunk()?;
         // No topic has a zero byte in its name.
         let (topic, key) = match rest.iter().position(|byte| *byte == 0) {
             None => (rest, SourceKey::Same),
@@ -75,6 +79,7 @@ impl<'a> Source<'a> {
             partition: i32::from_be_bytes(*partition),
             offset: i64::from_be_bytes(*offset),
             timestamp: (timestamp != i64::MIN).then_some(timestamp),
+            time: i64::from_be_bytes(*time),
             key,
         })
     }
