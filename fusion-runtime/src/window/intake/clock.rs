@@ -153,7 +153,10 @@ mod tests {
         silence.end(5);
         assert_eq!(silence.due(2_000, 10), Some(2_010));
         assert!(!silence.is_unconfirmed(2_000, 10, 2_009), "not long enough");
-        assert!(silence.is_unconfirmed(2_000, 10, 2_010) && !silence.is_idle(2_000, 10, 2_010), "nobody was asked");
+        assert!(
+            silence.is_unconfirmed(2_000, 10, 2_010) && !silence.is_idle(2_000, 10, 2_010),
+            "nobody was asked"
+        );
         silence.confirm(Some(5), 2_010);
         assert!(silence.is_idle(2_000, 10, 2_010) && !silence.is_unconfirmed(2_000, 10, 2_019));
         assert!(silence.is_unconfirmed(2_000, 10, 2_020), "the word holds for as long as the silence has to");

@@ -39,6 +39,9 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 const MOST_PENDING: usize = 2;
 /// How often the claims of a partition are repeated where they never expire, in milliseconds.
 const REPEAT: i64 = 3_000;
+/// How long to wait for a membership: with the group protocol `consumer` it may come after the first assignment; in
+/// milliseconds.
+const NO_MEMBERSHIP: i64 = 10;
 /// How long to wait before a leader that gave no answer is asked again, in milliseconds.
 const ASK_AGAIN: i64 = 500;
 
@@ -92,8 +95,11 @@ impl Worker {
             let now = clock::now();
             self.ask_for_the_end(now);
             self.speak(now);
-            let wake = clock::instant(self.wake_at(now), now);
-            let room = self.pending.len() < MOST_PENDING;
+            // What is read without a membership could not be handed over, and would be skipped by what is committed later.
+            let may_hand_over = self.batch.is_some() || self.taken.membership().is_some();
+            let wake = if may_hand_over { self.wake_at(now) } else { now + NO_MEMBERSHIP };
+            let wake = clock::instant(wake, now);
+            let room = self.pending.len() < MOST_PENDING && may_hand_over;
             tokio::select! {
                 biased;
                 () = assignment.stopped() => {}
@@ -114,7 +120,7 @@ impl Worker {
                     Some(batch) => self.take(batch, clock::now()),
                     None => break,
                 },
-                () = sleep_until(wake), if room => {}
+                () = sleep_until(wake), if room || !may_hand_over => {}
             }
         }
         self.give_back().await;
