@@ -21,25 +21,29 @@ use crate::{
     common::{Raw, Record, Tail, create, start, unique},
     restart::{nodes, told},
     windows::{
-        self, Expected, Gathered, Members, PARTITIONS, Reading, SIZE, Variant, begin, check, config, gathered,
-        killed_at_any_moment, now,
+        self, Expected, Gathered, Members, PARTITIONS, Reading, SIZE, Variant, begin, check, config,
+        gathered, killed_at_any_moment, now,
     },
 };
 
 #[reactor(topic = "soak.sum")]
-async fn sum(_id: String, numbers: Vec<u64>) -> u64 {
+async fn sum(_count: u64, numbers: Vec<u64>) -> u64 {
     numbers.into_iter().sum()
 }
 
 #[reactor(
     window! < readings: "soak.asked.brake" | "soak.asked.lidar" | "soak.asked.camera" | "soak.asked.radar"
               by id at time >,
-    deps! < sum: sum(id.to_string(), readings.iter().map(|reading| reading.number).collect::<Vec<_>>()) >,
+    deps! < sum: sum(window.count(), readings.iter().map(|reading| reading.number).collect::<Vec<_>>()) >,
     tumbling = 2s, grace = 500ms, idle = 3s,
     to = "soak.asked.results",
 )]
 pub async fn asked(id: Key<String>, readings: Vec<Reading>, window: Window, sum: u64) -> Gathered {
-    assert_eq!(sum, readings.iter().map(|reading| reading.number).sum::<u64>(), "the answer of another window");
+    assert_eq!(
+        sum,
+        readings.iter().map(|reading| reading.number).sum::<u64>(),
+        "the answer of another window"
+    );
     gathered(id, readings, window)
 }
 

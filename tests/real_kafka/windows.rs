@@ -90,9 +90,7 @@ pub fn config(protocol: &str) -> Config {
         // Here the broker says how often members report.
         return config.group_protocol(GroupProtocol::Consumer);
     }
-    config
-        .consumer_set("session.timeout.ms", "1500")
-        .consumer_set("heartbeat.interval.ms", "300")
+    config.consumer_set("session.timeout.ms", "1500").consumer_set("heartbeat.interval.ms", "300")
 }
 
 fn app(variant: &str, group: &str, config: Config) -> App {

@@ -39,7 +39,8 @@ async fn it_gathers_completes_and_refuses_as_others_do() {
     let too_far = story.reading("co.brake", "a", 5, now() + 30 * HOUR - story.base);
     story.raw.send(too_far.timestamp(story.base)).await;
     let letters = letters.take(3).await;
-    let mut reasons: Vec<&str> = letters.iter().map(|letter| letter.text("kafka_dlt-exception-fqcn")).collect();
+    let mut reasons: Vec<&str> =
+        letters.iter().map(|letter| letter.text("kafka_dlt-exception-fqcn")).collect();
     reasons.sort_unstable();
     assert_eq!(reasons, ["no_key", "too_far", "undecodable"]);
     story.send("co.brake", "b", 6, 6).await;

@@ -30,7 +30,8 @@ async fn contracts_say_what_a_record_is() {
         seen.values.extend(pairs.into_iter().flat_map(|(_, value, more)| [Some(value), more]).flatten());
         seen
     }
-    let mut story = Story::begin(&["formats.envelope", "formats.plain", "formats.pairs"], "formats.results").await;
+    let mut story =
+        Story::begin(&["formats.envelope", "formats.plain", "formats.pairs"], "formats.results").await;
     let app = story.start(story.app().reactors(reactors![gather])).await;
     let send = async |topic: &str, value: serde_json::Value| {
         let record = Record::to(topic).partition(0).value(value.to_string()).timestamp(story.base);
@@ -67,7 +68,9 @@ async fn a_content_type_that_nobody_knows_is_undecodable() {
     let typed = |value, content_type: &str| {
         story.reading("formats.typed", "a", value, 0).header("content-type", content_type)
     };
-    for record in [typed(1, "application/json"), typed(2, "application/x-unknown"), typed(3, "application/json; a=b")] {
+    for record in
+        [typed(1, "application/json"), typed(2, "application/x-unknown"), typed(3, "application/json; a=b")]
+    {
         story.raw.send(record).await;
     }
     let letter = letters.one().await;
@@ -87,7 +90,8 @@ async fn message_pack_is_read_beside_json_and_written_if_the_app_does() {
         tumbling = 10s, grace = 0s, idle = never, late = "formats.packed.late", to = "formats.packed.results",
     )]
     fn gather(id: Key<String>, readings: Vec<Reading>, window: Window) -> Option<u64> {
-        (id.as_str() == "a" && readings.iter().map(|reading| reading.value).eq([1, 2])).then(|| window.count())
+        (id.as_str() == "a" && readings.iter().map(|reading| reading.value).eq([1, 2]))
+            .then(|| window.count())
     }
     let mut story = Story::begin(&["formats.packed"], "formats.packed.results").await;
     let mut late = Tail::at_end(&story.config, "formats.packed.late").await;
@@ -95,15 +99,19 @@ async fn message_pack_is_read_beside_json_and_written_if_the_app_does() {
     let app = story.start(app).await;
     // {"id": "a", "value": 1}
     let bytes = b"\x82\xa2id\xa1a\xa5value\x01".to_vec();
+    let base = story.base;
     let packed = |time| {
-        let record = Record::to("formats.packed").partition(0).timestamp(story.base + time);
+        let record = Record::to("formats.packed").partition(0).timestamp(base + time);
         record.value(bytes.clone()).header("content-type", "application/msgpack")
     };
     story.raw.send(packed(0)).await;
     story.send("formats.packed", "a", 2, 1).await;
     story.pass(LATER).await;
     let result = story.record().await;
-    assert_eq!((result.text("content-type"), result.value.as_deref()), ("application/msgpack", Some(&[2][..])));
+    assert_eq!(
+        (result.text("content-type"), result.value.as_deref()),
+        ("application/msgpack", Some(&[2][..]))
+    );
     story.raw.send(packed(2)).await;
     let late = late.one().await;
     assert_eq!((late.value.as_deref(), late.text("content-type")), (Some(&*bytes), "application/msgpack"));

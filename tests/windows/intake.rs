@@ -25,7 +25,9 @@ async fn what_no_window_can_use_is_skipped_and_moves_nothing() {
         Record::to("skipped.brake").value([0xff, 0x00]).timestamp(far),
         Record::to("skipped.brake").timestamp(far),
         Record::to("skipped.brake").value(r#"{"id": "a"}"#).timestamp(far),
-        Record::to("skipped.brake").value(format!(r#"{{"id": null, "value": 2, "time": {far}}}"#)).timestamp(far),
+        Record::to("skipped.brake")
+            .value(format!(r#"{{"id": null, "value": 2, "time": {far}}}"#))
+            .timestamp(far),
         Record::to("skipped.brake").value(r#"{"id": "a", "value": 3, "time": -1}"#).timestamp(far),
         Record::to("skipped.brake").value(r#"{"id": "a", "value": 4}"#).timestamp(far),
     ];
@@ -57,7 +59,8 @@ async fn what_was_skipped_is_kept_if_the_app_wants_it() {
     story.config = story.config.clone().keep_skipped(true);
     let mut letters = Tail::at_end(&story.config, "kept.brake.dlq").await;
     let app = story.start(story.app().reactors(reactors![gather])).await;
-    let bytes = Record::to("kept.brake").key([0xfe]).value([0xff, 0x00]).header("own", [0xc3]).null_header("null");
+    let bytes =
+        Record::to("kept.brake").key([0xfe]).value([0xff, 0x00]).header("own", [0xc3]).null_header("null");
     let bytes = bytes.partition(0).timestamp(story.base + 7);
     let (_, offset) = story.raw.send(bytes.clone()).await;
     for value in [r#"{"id": null, "value": 2, "time": 1}"#, r#"{"id": "a", "value": 3, "time": -1}"#] {
@@ -67,7 +70,10 @@ async fn what_was_skipped_is_kept_if_the_app_wants_it() {
     kept.sort_by_key(|letter| letter.get("kafka_dlt-original-offset").to_vec());
     let reasons: Vec<&str> = kept.iter().map(|letter| letter.text("kafka_dlt-exception-fqcn")).collect();
     assert_eq!(reasons, ["undecodable", "no_key", "no_time"]);
-    assert_eq!((&kept[0].key, &kept[0].value, kept[0].timestamp), (&bytes.key, &bytes.value, bytes.timestamp));
+    assert_eq!(
+        (&kept[0].key, &kept[0].value, kept[0].timestamp),
+        (&bytes.key, &bytes.value, bytes.timestamp)
+    );
     assert_eq!(kept[0].headers[..2], bytes.headers);
     assert_eq!(kept[0].text("kafka_dlt-original-topic"), "kept.brake");
     assert_eq!(kept[0].get("kafka_dlt-original-partition"), 0_i32.to_be_bytes());
@@ -178,7 +184,8 @@ async fn two_windows_gather_one_topic_each_by_its_own_key_and_time() {
     );
     let results = values.take(2).await;
     let results: Vec<Seen> = results.iter().map(|record| story.read(record)).collect();
-    let (one, two) = (fired("value 1", &[1, 1], 0..20_000, "closed"), fired("value 2", &[2], 0..20_000, "closed"));
+    let (one, two) =
+        (fired("value 1", &[1, 1], 0..20_000, "closed"), fired("value 2", &[2], 0..20_000, "closed"));
     assert!(results == [one.clone(), two.clone()] || results == [two, one], "{results:?}");
     let look = story.look();
     eventually(SOON, || look.is_done("shared.brake")).await;

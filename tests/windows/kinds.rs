@@ -184,7 +184,8 @@ async fn updates_are_one_for_each_record_and_none_at_the_close() {
         fired("a", &[5, 4], 10_000..20_000, "update"),
     ];
     assert_eq!(results, expected);
-    let ids: std::collections::HashSet<&str> = records.iter().map(|record| record.text("fusion-emit-id")).collect();
+    let ids: std::collections::HashSet<&str> =
+        records.iter().map(|record| record.text("fusion-emit-id")).collect();
     assert_eq!(ids.len(), 5, "each is a result of its own");
     assert_eq!(records[0].timestamp, Some(story.base + 9_999));
     let mut results = Vec::new();

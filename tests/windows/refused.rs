@@ -43,7 +43,10 @@ async fn a_topic_is_served_or_gathered() {
     let error = both.start().await.unwrap_err();
     let Error::ServedAndGathered { app, topic, reactor, window } = &error else { panic!("{error}") };
     assert_eq!((&**app, &**topic, *reactor, *window), (&*story.group, "refused.lidar", "serve", "gather"));
-    assert!(error.to_string().ends_with("window `gather`: put one of them into an app of its own"), "{error}");
+    assert!(
+        error.to_string().ends_with("window `gather`: put one of them into an app of its own"),
+        "{error}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -63,7 +66,10 @@ async fn a_copartitioned_window_is_its_sources_only_user() {
         let error = both.start().await.unwrap_err();
         let Error::NotAlone { window, other, .. } = &error else { panic!("{error}") };
         assert_eq!((*window, *other), ("alone", "gather"));
-        assert!(error.to_string().ends_with("in `gather`, too: put one of them into an app of its own"), "{error}");
+        assert!(
+            error.to_string().ends_with("in `gather`, too: put one of them into an app of its own"),
+            "{error}"
+        );
     }
 }
 
@@ -144,7 +150,8 @@ async fn more_open_bytes_than_allowed_stop_the_app() {
     for _ in 0..2 {
         story.result().await;
     }
-    let (_, place) = story.raw.send(story.reading("heavy.brake", "e", 1, 10_000).header("much", vec![7; 40_000])).await;
+    let (_, place) =
+        story.raw.send(story.reading("heavy.brake", "e", 1, 10_000).header("much", vec![7; 40_000])).await;
     let (partition, offset, reason) = why(&app).await;
     assert_eq!((partition, offset), (0, place + 1));
     assert!(reason.starts_with("open windows hold 12"), "{reason}");

@@ -27,7 +27,10 @@ async fn a_stop_fires_nothing_and_the_next_goes_on() {
     story.send("stopped.lidar", "done", 4, 1).await;
     assert_eq!(story.result().await, fired("done", &[3, 4], 0..10_000, "complete"));
     app.shutdown().await.unwrap();
-    assert!(look.is_done("stopped.brake") && look.is_done("stopped.lidar"), "it left nothing to be read again");
+    assert!(
+        look.is_done("stopped.brake") && look.is_done("stopped.lidar"),
+        "it left nothing to be read again"
+    );
     // Nobody is there when this comes.
     story.send("stopped.brake", "a", 5, 2).await;
     let app = story.start(story.app().reactors(reactors![gather])).await;
@@ -154,7 +157,10 @@ async fn however_often_it_restarts_each_window_has_one_result_with_all_its_recor
     let (expected, expected_sessions) = (plain(expected), plain(expected_sessions));
     assert_eq!(results.len(), expected.len());
     assert_eq!(results, expected);
-    assert!(expected_sessions.iter().all(|seen| seen.end - seen.start < 30_000), "`longest` is another story");
+    assert!(
+        expected_sessions.iter().all(|seen| seen.end - seen.start < 30_000),
+        "`longest` is another story"
+    );
     let mut found = Vec::new();
     let is_ours = |record: &Record| record.key.as_deref().is_some_and(|key| key.starts_with(b"key "));
     while found.len() < expected_sessions.len() {

@@ -76,10 +76,7 @@ async fn a_handler_that_fails_costs_its_own_window() {
     }
     let mut results = story.finish(LATER).await;
     results.sort();
-    assert_eq!(
-        results,
-        [fired("a", &[3], 0..10_000, "closed"), fired("twice", &[3], 0..10_000, "closed")]
-    );
+    assert_eq!(results, [fired("a", &[3], 0..10_000, "closed"), fired("twice", &[3], 0..10_000, "closed")]);
     let mut letters: Vec<_> = letters.take(3).await;
     letters.sort_by(|one, other| one.key.cmp(&other.key));
     let told: Vec<(&[u8], &str, &str)> = letters
@@ -142,7 +139,9 @@ async fn a_slow_handler_holds_nobody_up_and_results_are_in_order() {
     gate.0.add_permits(1);
     let results = story.finish(LATER).await;
     let mut expected = vec![fired("slow", &[1], 0..10_000, "closed")];
-    expected.extend((1..20).map(|n| fired("a", &[n], i64::from(n) * 10_000..i64::from(n + 1) * 10_000, "closed")));
+    expected.extend(
+        (1..20).map(|n| fired("a", &[n], i64::from(n) * 10_000..i64::from(n + 1) * 10_000, "closed")),
+    );
     assert_eq!(results, expected);
     app.shutdown().await.unwrap();
 }
