@@ -27,14 +27,14 @@ use crate::{
 };
 
 #[reactor(topic = "soak.sum")]
-async fn sum(_id: String, numbers: Vec<u64>) -> u64 {
+async fn sum(_count: u64, numbers: Vec<u64>) -> u64 {
     numbers.into_iter().sum()
 }
 
 #[reactor(
     window! < readings: "soak.asked.brake" | "soak.asked.lidar" | "soak.asked.camera" | "soak.asked.radar"
               by id at time >,
-    deps! < sum: sum(&**id, readings.iter().map(|reading| reading.number).collect::<Vec<_>>()) >,
+    deps! < sum: sum(window.count(), readings.iter().map(|reading| reading.number).collect::<Vec<_>>()) >,
     tumbling = 2s, grace = 500ms, idle = 3s,
     to = "soak.asked.results",
 )]

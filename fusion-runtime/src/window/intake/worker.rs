@@ -40,6 +40,9 @@ const MOST_BYTES: usize = 4 * 1024 * 1024;
 const MOST_PENDING: usize = 2;
 /// How often the claims of a partition are repeated where they never expire, in milliseconds.
 const REPEAT: i64 = 3_000;
+/// How long to wait for a membership: with the group protocol `consumer` it may come after the first assignment; in
+/// milliseconds.
+const NO_MEMBERSHIP: i64 = 10;
 /// How long to wait before a leader that gave no answer is asked again, in milliseconds.
 const ASK_AGAIN: i64 = 500;
 

@@ -48,7 +48,8 @@ fn a_key_is_kept_where_it_is_not_the_windows() {
     ] {
         assert_eq!(SourceKey::new(own, b"w"), kept);
         let mut bytes = Vec::new();
-        let source = Source { topic: "lidar", partition: 2, offset: 99, timestamp: None, key: kept };
+        let source =
+            Source { topic: "lidar", partition: 2, offset: 99, timestamp: None, time: -1, key: kept };
         source.write(&mut bytes);
         assert_eq!(Source::read(&bytes), Some(source));
     }
@@ -57,8 +58,14 @@ fn a_key_is_kept_where_it_is_not_the_windows() {
 #[test]
 fn the_source_is_the_first_header() {
     let mut bytes = Vec::new();
-    let source =
-        Source { topic: "lidar", partition: 2, offset: 99, timestamp: Some(5), key: SourceKey::None };
+    let source = Source {
+        topic: "lidar",
+        partition: 2,
+        offset: 99,
+        timestamp: Some(5),
+        time: 4,
+        key: SourceKey::None,
+    };
     source.write(&mut bytes);
     let mut headers = Headers::new();
     headers.push(SOURCE, bytes.clone());
