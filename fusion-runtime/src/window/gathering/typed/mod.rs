@@ -1,30 +1,32 @@
 //! What one partition of a window's log gathers, and the runs of the handler: all that knows the window's types.
 
+mod attempts;
+mod members;
+
 use std::{
     collections::VecDeque,
-    future::{Future, poll_fn},
+    future::Future,
     pin::Pin,
     sync::Arc,
-    task::{self, Poll},
+    task::{self},
 };
 
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::Instant;
 
 use crate::{
     consume::{Core, Ran, Seat, Started},
     dag::Caller,
-    failure::{Code, Failure},
-    observe::Count,
-    reactor::{Context, HandIns, Run},
-    record::{HeadersRef, RecordRef},
+    failure::Failure,
+    reactor::Context,
     window::{
-        Gathered, Kind, Place, Skipped, Strategy, Unread, Window, WindowReactor,
-        core::{
-            Aggregate, Cut, Entry, Event, Late, Part, Rules, RulesError, Span, Table, Time, Verdict, Ways,
-        },
+        Gathered, Place, Skipped, Unread, Window, WindowReactor,
+        core::{Cut, Entry, Event, Late, Part, Rules, RulesError, Span, Table, Time, Verdict},
         typed::{Declared, read, rules},
     },
 };
+
+use attempts::{Attempts, hand_ins};
+use members::{Members, record_bytes, ways, window_bytes};
 
 /// A window's key, as the bytes that the log's records have.
 pub(crate) type KeyBytes = Box<[u8]>;
@@ -159,61 +161,6 @@ pub(crate) enum Left<'a> {
         time: Option<i64>,
         parts: &'a [Part],
     },
-}
-
-/// What is gathered, and from where.
-struct Members<G> {
-    origins: Vec<Origin>,
-    gathered: G,
-}
-
-impl<G: Gathered> Default for Members<G> {
-    fn default() -> Self {
-        Members { origins: Vec::new(), gathered: G::default() }
-    }
-}
-
-impl<G: Gathered> Aggregate for Members<G> {
-    type Item = (G::Item, Context);
-
-    fn add(&mut self, (item, cx): Self::Item, at: &Place) {
-        self.origins.push(at.into());
-        self.gathered.add(item, at, &cx);
-    }
-}
-
-/// What each kind of window can do with what is gathered.
-fn ways<W: WindowReactor>() -> Ways<Members<W::Gathered>> {
-    Ways {
-        copy_item: |(item, cx)| Some((W::Strategy::copy(item)?, cx.clone())),
-        copy: |members| {
-            Some(Members { origins: members.origins.clone(), gathered: W::copy(&members.gathered)? })
-        },
-        merge: |members, mut other| {
-            members.origins.append(&mut other.origins);
-            W::Strategy::merge(&mut members.gathered, other.gathered);
-        },
-    }
-}
-
-/// About how many bytes of memory a record takes while it is open, `size` of its own among them. Vectors hold up to twice
-/// what is in them.
-fn record_bytes<W: WindowReactor>(size: usize) -> u64 {
-    // What is remembered of it besides, to know what is still needed; of windows that begin together, once for all.
-    let needed = match W::SPEC.kind {
-        Kind::Tumbling { .. } | Kind::Hopping { .. } => 0,
-        Kind::Sliding { .. } | Kind::Session { .. } => 120,
-    };
-    (size + 2 * (size_of::<Item<W>>() + size_of::<Place>() + size_of::<Origin>()) + needed) as u64
-}
-
-/// About how many bytes an open window takes besides its records. A table that grows holds for a moment what it was and
-/// twice of that.
-fn window_bytes<W: WindowReactor>() -> u64 {
-    // Its key, and what tables keep beside what is in them.
-    const KEY: usize = 64;
-    const ENTRY: usize = 96;
-    (KEY + 3 * (ENTRY + size_of::<Members<W::Gathered>>())) as u64
 }
 
 pub(crate) struct Typed<W: WindowReactor, F> {
@@ -434,100 +381,5 @@ impl Env {
     fn encode(&self) -> Option<crate::record::codec::Format> {
         let wanted = self.declared.spec.to.is_some() || self.declared.is_listened();
         wanted.then_some(self.core.format)
-    }
-}
-
-/// What the handler is handed in: its record is the window itself.
-fn hand_ins<W: WindowReactor>(
-    env: &Env,
-    fired: &Fired,
-    attempt: u32,
-    until: Instant,
-    caller: Option<&Caller>,
-) -> Result<W::HandIns, Failure> {
-    W::HandIns::hand_in(&Run {
-        record: RecordRef {
-            topic: &env.topic,
-            partition: env.partition,
-            offset: fired.cause,
-            timestamp: Some(fired.timestamp),
-            key: Some(&fired.key),
-            value: None,
-            headers: HeadersRef::Empty,
-        },
-        reactor: env.declared.spec.name,
-        attempt,
-        hops: 0,
-        deadline: until,
-        state: &env.core.state,
-        caller,
-        window: Some(fired.window),
-    })
-}
-
-/// A run that did not end at once, and those that follow if it fails.
-struct Attempts<W: WindowReactor, F> {
-    handler: fn(W::Gathered, W::HandIns) -> F,
-    env: Arc<Env>,
-    fired: Fired,
-    caller: Option<Caller>,
-}
-
-impl<W, F> Attempts<W, F>
-where
-    W: WindowReactor,
-    F: Future<Output = Result<W::Value, Failure>> + Send + 'static,
-{
-    async fn run(self, first: Started, mut spare: Option<W::Gathered>, until: Instant) -> (Fired, Ran) {
-        let counters = self.env.core.counters.clone();
-        let mut attempt = 1;
-        let mut ran = self.wait(first, until).await;
-        while let Err(failure) = &ran {
-            let retry = self.env.declared.spec.retry;
-            if !failure.is_retryable() || attempt > retry {
-                break;
-            }
-            // Those that are not `Clone` have one attempt.
-            let Some(gathered) = spare.take() else { break };
-            if attempt < retry {
-                spare = W::copy(&gathered);
-            }
-            if *failure.code() == Code::Panic {
-                counters.one(Count::Panics);
-            }
-            let spread = (self.fired.cause.cast_unsigned() ^ u64::from(attempt)) % 1_000;
-            sleep_until(Instant::now() + self.env.core.back_off.delay(attempt, spread as f64 / 1_000.0))
-                .await;
-            counters.one(Count::Retries);
-            attempt += 1;
-            ran = self.again(gathered, attempt).await;
-        }
-        (self.fired, ran)
-    }
-
-    async fn again(&self, gathered: W::Gathered, attempt: u32) -> Ran {
-        let until = Instant::now() + self.env.declared.spec.within;
-        let caller = self.caller.as_ref().map(|caller| caller.until(until));
-        let hand_ins = hand_ins::<W>(&self.env, &self.fired, attempt, until, caller.as_ref())?;
-        let mut call = Some((gathered, hand_ins));
-        let mut seat = Seat::new();
-        let started = poll_fn(|cx| {
-            let Some((gathered, hand_ins)) = call.take() else { return Poll::Pending };
-            Poll::Ready(seat.start(|| (self.handler)(gathered, hand_ins), self.env.encode(), cx))
-        })
-        .await;
-        self.wait(started, until).await
-    }
-
-    async fn wait(&self, started: Started, until: Instant) -> Ran {
-        let running = match started {
-            Started::Done(ran) => return ran,
-            Started::Pending(running) => running,
-        };
-        timeout_at(until, running).await.unwrap_or_else(|_| {
-            self.env.core.counters.one(Count::TimedOut);
-            let within = self.env.declared.spec.within;
-            Err(Failure::new(Code::Timeout, format!("the handler did not end before `within` of {within:?}")))
-        })
     }
 }

@@ -1,33 +1,30 @@
 //! The work on the partitions of one number, for one assignment.
 
+mod join;
+mod read;
+
 use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use futures_util::{
     future::{BoxFuture, FutureExt},
     stream::{FuturesUnordered, StreamExt},
 };
-use tokio::{
-    sync::mpsc,
-    time::{sleep_until, timeout_at},
-};
+use tokio::time::sleep_until;
 
 use crate::{
     Error,
-    broker::ffi::{self, GroupMetadata, MessageError},
-    produce::transactions::CommitMetadata,
+    broker::ffi::{self, GroupMetadata},
     window::{
         WindowLog, clock,
-        core::{Intake, Part, Skip, Sources, Verdict},
+        core::Sources,
         drain::{Draining, Step},
-        gathering::{Commit, Direct, Emit, Ended, Env, Gathering, Judged, Left, Look, Outbox, Sorted},
-        intake::{Newest, Silence},
-        observed::Skipped,
-        typed::{Declared, millis},
-        unread,
+        gathering::{Commit, Ended, Gathering, Look, Outbox},
+        intake::Newest,
+        typed::millis,
     },
 };
 
-use super::{Joining, Shared, input::Input, left::Remembered, partitioner::Sampler};
+use super::{Shared, input::Input, left::Remembered, partitioner::Sampler};
 
 /// How long the partitions of one number may take to come, of which one assignment brings all.
 const TOGETHER: Duration = Duration::from_secs(10);
@@ -60,131 +57,6 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Waits for all partitions of the number. `None` if they do not all come.
-    pub(super) async fn gather(
-        shared: Arc<Shared>,
-        first: Joining,
-        mut others: mpsc::UnboundedReceiver<Joining>,
-    ) -> Option<Self> {
-        let number = first.taken.partition;
-        let topics = shared.declared.spec.topics.len();
-        let limit = tokio::time::Instant::now() + TOGETHER;
-        let mut joined = Joined(vec![first]);
-        while joined.0.len() < topics {
-            let stopped = joined.0[0].taken.assignment.clone();
-            tokio::select! {
-                () = stopped.stopped() => {
-                    shared.complete(number);
-                    return None;
-                }
-                other = timeout_at(limit, others.recv()) => match other {
-                    Ok(Some(other)) => joined.0.push(other),
-                    Ok(None) | Err(_) => {
-                        shared.complete(number);
-                        joined.fail(&shared, number);
-                        return None;
-                    }
-                },
-            }
-        }
-        shared.complete(number);
-        Worker::new(shared, joined, number)
-    }
-
-    fn new(shared: Arc<Shared>, mut joined: Joined, number: i32) -> Option<Self> {
-        let declared = shared.declared.clone();
-        let spec = declared.spec;
-        let now = clock::now();
-        joined.0.sort_by_key(|joining| joining.topic);
-        let remembered: Option<Vec<Remembered>> = joined
-            .0
-            .iter()
-            .map(|joining| joining.taken.left.as_ref().and_then(Remembered::from_metadata))
-            .collect();
-        if remembered.is_none() && joined.0.iter().any(|joining| joining.taken.left.is_some()) {
-            // Of a window over all of them, a part says nothing.
-            tracing::warn!(
-                window = spec.name,
-                number,
-                "not all partitions of the number have valid metadata: their windows begin empty"
-            );
-        }
-        let parts: Option<Vec<Part>> =
-            remembered.as_ref().map(|all| all.iter().map(|one| one.part).collect());
-        let time = remembered.iter().flatten().filter_map(|one| one.time).max();
-        let left = match &parts {
-            Some(parts) => Left::Parts { time, parts },
-            None => Left::Nothing { logs: joined.0.len() },
-        };
-        let core = joined.0[0].taken.core.clone();
-        let topic: Arc<str> = spec.name.into();
-        let env =
-            Env { core: core.clone(), declared: declared.clone(), topic: topic.clone(), partition: number };
-        let gathering = match declared.window.gathering(env, left) {
-            Ok(gathering) => gathering,
-            Err(error) => {
-                let reason = error.to_string();
-                let offset = joined.0[0].taken.start;
-                joined.0[0].taken.fail(Error::Window { name: spec.name, partition: number, offset, reason });
-                return None;
-            }
-        };
-        let mut sources = Sources::new(spec.idle.map(millis), spec.max_future.map(millis));
-        sources.restore(time);
-        let mut inputs = Vec::new();
-        for (log, joining) in std::mem::take(&mut joined.0).into_iter().enumerate() {
-            let remembered = remembered.as_ref().map(|all| all[log]);
-            let newest = remembered.map(|one| one.newest).unwrap_or_default();
-            sources.assign(newest.time, now);
-            if let Some(time) = newest.time {
-                sources.arrived(log, time, newest.arrived);
-            }
-            let taken = joining.taken;
-            inputs.push(Input {
-                topic: spec.topics[joining.topic].into(),
-                high: remembered.map_or(taken.start, |one| one.part.high),
-                silence: Silence::new(taken.start),
-                held: ffi::Batch::default(),
-                asking: false,
-                ask_at: 0,
-                taken,
-            });
-        }
-        let epoch = inputs[0].taken.epoch;
-        let committed = inputs.iter().map(|input| Commit {
-            topic: input.topic.clone(),
-            partition: number,
-            epoch: input.taken.epoch,
-            metadata: input.taken.left.clone().unwrap_or_else(|| CommitMetadata::new(input.taken.start)),
-        });
-        let outbox = Outbox::new(
-            core,
-            declared.clone(),
-            shared.transactions.clone(),
-            (topic, number),
-            committed.collect(),
-        );
-        Some(Worker {
-            // Where a group begins is committed at once: whoever has the partitions next begins there, too.
-            cut_at: match &parts {
-                Some(parts) => parts.iter().map(|part| part.high).collect(),
-                None => Vec::new(),
-            },
-            sampler: Sampler::new(declared.partitions),
-            number,
-            inputs,
-            sources,
-            gathering,
-            outbox,
-            asking: FuturesUnordered::new(),
-            next_cut: 0,
-            turn: 0,
-            draining: declared.drains.join(number, epoch),
-            look: Look::default(),
-            shared,
-        })
-    }
-
     pub(super) async fn run(mut self) {
         loop {
             let now = clock::now();
@@ -343,150 +215,8 @@ impl Worker {
         }
     }
 
-    /// Goes on with what had to wait.
-    fn release(&mut self, now: i64) -> Result<(), Error> {
-        if self.gathering.is_replaying() {
-            return Ok(());
-        }
-        for log in 0..self.inputs.len() {
-            if !self.inputs[log].held.is_empty() {
-                let batch = std::mem::take(&mut self.inputs[log].held);
-                self.read(log, batch, now)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, log: usize, batch: ffi::Batch) -> Result<(), Error> {
-        self.read(log, batch, clock::now())
-    }
-
-    fn read(&mut self, log: usize, mut batch: ffi::Batch, now: i64) -> Result<(), Error> {
-        let (mut count, mut bytes) = (0, 0);
-        // Once a batch: all numbers count on it, from all threads.
-        let declared = self.shared.declared.clone();
-        while let Some(next) = batch.peek() {
-            // What is new waits until everything that was decided before has been decided again.
-            if next.offset() >= self.inputs[log].high && self.gathering.is_replaying() {
-                self.gathering.reached(log, next.offset());
-                if self.gathering.is_replaying() {
-                    break;
-                }
-            }
-            bytes += next.byte_size();
-            count += 1;
-            let Some(read) = batch.next(|message| self.message(&declared, log, message, now)) else { break };
-            read?;
-        }
-        self.gathering.reached(log, self.inputs[log].silence.next());
-        let input = &mut self.inputs[log];
-        input.held = batch;
-        input.taken.took(count, bytes);
-        Ok(())
-    }
-
-    fn message(
-        &mut self,
-        declared: &Declared,
-        log: usize,
-        message: &ffi::Message,
-        now: i64,
-    ) -> Result<(), Error> {
-        let input = &mut self.inputs[log];
-        match message.error() {
-            Some(MessageError::EndOfPartition) => {
-                input.silence.end(message.offset());
-                return Ok(());
-            }
-            Some(_) => return Ok(()),
-            None => {}
-        }
-        let offset = message.offset();
-        input.silence.record(offset);
-        let quiet = offset < input.high;
-        self.sources.caught_up(log, false);
-        let input = &self.inputs[log];
-        let record = input.record(message);
-        let (sources, sampler, number) = (&mut self.sources, &mut self.sampler, self.number);
-        let mut elsewhere = false;
-        let observed = &declared.observed;
-        let mut judge = |key: &[u8], time: i64| {
-            if !sampler.is_here(key, number) {
-                elsewhere = true;
-                return Judged::Skipped(Skipped::NoKey);
-            }
-            match sources.take(log, time, now) {
-                Intake::Taken => {}
-                Intake::Ahead if !quiet => observed.skip(log, Skipped::Ahead),
-                Intake::Ahead => {}
-                Intake::Skipped(Skip::Negative) => return Judged::Skipped(Skipped::NoTime),
-                Intake::Skipped(Skip::TooFar) => return Judged::Skipped(Skipped::TooFar),
-            }
-            Judged::Gathered(sources.now(now))
-        };
-        let direct = unread(record.value, record.headers).and_then(|value| {
-            self.gathering.direct(
-                Direct {
-                    log,
-                    offset,
-                    value,
-                    partition: number,
-                    timestamp: record.timestamp,
-                    source: &input.topic,
-                    size: record.byte_size(),
-                },
-                &mut judge,
-            )
-        });
-        if elsewhere {
-            return Err(self.elsewhere(log, offset));
-        }
-        for late in self.gathering.late() {
-            declared.observed.late(log, late.reason, late.lateness);
-        }
-        match direct {
-            Ok(Sorted::Gathered(Verdict::Late(reason))) if declared.spec.late.is_some() => {
-                self.outbox.push(Emit::Late { record: record.to_owned(), reason });
-            }
-            Ok(Sorted::Gathered(_)) => {}
-            _ if quiet => {}
-            skipped => {
-                let (reason, message) = match &skipped {
-                    Err(failure) => (Skipped::Undecodable, failure.message()),
-                    Ok(Sorted::Skipped(reason)) => (*reason, ""),
-                    Ok(Sorted::Gathered(_)) => return Ok(()),
-                };
-                declared.observed.skip(log, reason);
-                if reason.is_kept(&input.taken.core.settings) {
-                    let message = message.to_owned();
-                    self.outbox.push(Emit::Skipped { record: record.to_owned(), reason, message });
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn elsewhere(&self, log: usize, offset: i64) -> Error {
-        self.error(
-            offset,
-            format!(
-                "a record of topic `{}` does not lie in the partition of its window's key: the sources are not \
-                 partitioned by it, or each in another way. Remove `copartitioned`",
-                self.inputs[log].topic
-            ),
-        )
-    }
-
     fn error(&self, offset: i64, reason: String) -> Error {
         Error::Window { name: self.shared.declared.spec.name, partition: self.number, offset, reason }
-    }
-
-    fn check_bounds(&self) -> Result<(), Error> {
-        let (keys, bytes) = (self.gathering.open_keys() as u64, self.gathering.open_bytes());
-        match self.shared.declared.spec.max_open.exceeded(keys, bytes) {
-            Some(reason) => Err(self.error(self.inputs[0].silence.next(), reason)),
-            None => Ok(()),
-        }
     }
 
     fn cut_due(&self) -> i64 {
@@ -582,30 +312,6 @@ fn goes_on(inputs: &[Input], turned: Result<(), Ended>) -> bool {
             inputs[0].taken.fail(error);
             false
         }
-    }
-}
-
-/// Those that have come so far. Whatever becomes of them, their assignments end.
-struct Joined(Vec<Joining>);
-
-impl Joined {
-    fn fail(&self, shared: &Shared, number: i32) {
-        let spec = shared.declared.spec;
-        let came: Vec<&str> = self.0.iter().map(|joining| spec.topics[joining.topic]).collect();
-        let reason = format!(
-            "of the partitions of this number, this member was given only those of {}: members must be given all. Leave \
-             `partition.assignment.strategy` at `range`, or with the group protocol `consumer` set \
-             `group.remote.assignor` to `range`",
-            came.join(", ")
-        );
-        let (name, offset) = (spec.name, self.0[0].taken.start);
-        self.0[0].taken.fail(Error::Window { name, partition: number, offset, reason });
-    }
-}
-
-impl Drop for Joined {
-    fn drop(&mut self) {
-        self.0.iter_mut().for_each(|joining| joining.taken.end());
     }
 }
 

@@ -1,0 +1,137 @@
+//! What becomes of a source's records.
+
+use crate::{
+    broker::ffi::{self, Message, MessageError},
+    consume::pairs,
+    produce::{Outgoing, transactions::Batch},
+    record::{
+        HeadersRef, RecordRef,
+        wire::{DeadLetter, dead_letter_topic},
+    },
+    window::{
+        log::{SOURCE, Source, SourceKey},
+        observed::Skipped,
+        unread,
+    },
+};
+
+use super::super::{Shared, Target, clock::Judged};
+
+use super::{MOST_BYTES, MOST_RECORDS, Worker, open};
+
+impl Worker {
+    pub(super) fn take(&mut self, mut batch: ffi::Batch, now: i64) {
+        let count = batch.len();
+        let mut bytes = 0;
+        // Once a batch: all partitions count on it, from all threads.
+        let shared = self.shared.clone();
+        while batch
+            .next(|message| {
+                bytes += message.byte_size();
+                self.message(&shared, message, now);
+            })
+            .is_some()
+        {}
+        drop(batch);
+        self.taken.took(count, bytes);
+        let full = |batch: &Batch| batch.len() >= MOST_RECORDS || batch.bytes() >= MOST_BYTES;
+        if self.batch.as_ref().is_some_and(full) {
+            self.due = Some(now);
+        } else if self.due.is_none() {
+            let interval = self.taken.core.settings.commit_interval.as_millis();
+            self.due = Some(now + i64::try_from(interval).unwrap_or(0));
+        }
+    }
+
+    pub(super) fn message(&mut self, shared: &Shared, message: &Message, now: i64) {
+        match message.error() {
+            Some(MessageError::EndOfPartition) => return self.silence.end(message.offset()),
+            Some(_) => return,
+            None => {}
+        }
+        let headers = message.headers();
+        let record = RecordRef {
+            topic: &shared.topic,
+            partition: self.taken.partition,
+            offset: message.offset(),
+            timestamp: message.timestamp_millis(),
+            key: message.key(),
+            value: message.value(),
+            headers: if headers.is_empty() { HeadersRef::Empty } else { HeadersRef::Native(headers) },
+        };
+        self.silence.record(record.offset);
+        for (index, target) in shared.targets.iter().enumerate() {
+            self.sort(index, target, &record, now);
+        }
+    }
+
+    /// Sends a record to where the records of its key meet, or skips it.
+    pub(super) fn sort(&mut self, index: usize, target: &Target, record: &RecordRef<'_>, now: i64) {
+        let window = &target.window;
+        let sorted = unread(record.value, record.headers)
+            .and_then(|value| window.window.sort(target.topic, value, record.timestamp));
+        let (key, time) = match sorted {
+            Ok(sorted) => match (sorted.key, sorted.time) {
+                (Some(key), Some(time)) => (key, time),
+                (None, _) => return self.skip(target, record, Skipped::NoKey, ""),
+                (_, None) => return self.skip(target, record, Skipped::NoTime, ""),
+            },
+            Err(failure) => return self.skip(target, record, Skipped::Undecodable, failure.message()),
+        };
+        match self.newest[index].take(time, now, target.max_future()) {
+            Judged::Gathered => self.heard[index] = now,
+            Judged::Ahead => window.observed.skip(target.topic, Skipped::Ahead),
+            Judged::TooFar => {
+                let message = format!("its time, {time}, is too far ahead of the clock, {now}");
+                return self.skip(target, record, Skipped::TooFar, &message);
+            }
+            Judged::Negative => return self.skip(target, record, Skipped::NoTime, ""),
+        }
+        let source = Source {
+            topic: record.topic,
+            partition: record.partition,
+            offset: record.offset,
+            timestamp: record.timestamp,
+            time,
+            key: SourceKey::new(record.key, &key),
+        };
+        self.source.clear();
+        source.write(&mut self.source);
+        self.headers.clear();
+        self.headers.push(SOURCE, &self.source);
+        self.headers.copy(record.headers);
+        let Some(batch) = open(&mut self.batch, &self.taken) else { return };
+        batch.push(&Outgoing {
+            topic: &window.log,
+            partition: None,
+            key: Some(&key),
+            value: record.value,
+            timestamp: Some(time.min(now)),
+            headers: &pairs(&self.headers),
+        });
+    }
+
+    /// Counts a record that no window sees, and keeps it if somebody may want to look at it.
+    pub(super) fn skip(&mut self, target: &Target, record: &RecordRef<'_>, reason: Skipped, message: &str) {
+        target.window.observed.skip(target.topic, reason);
+        if !reason.is_kept(&self.taken.core.settings) {
+            return;
+        }
+        self.headers.clear();
+        self.headers.dead_letter(&DeadLetter {
+            record: *record,
+            group: &self.taken.core.app,
+            code: reason.as_str(),
+            message,
+        });
+        let Some(batch) = open(&mut self.batch, &self.taken) else { return };
+        batch.push(&Outgoing {
+            topic: &dead_letter_topic(record.topic),
+            partition: None,
+            key: record.key,
+            value: record.value,
+            timestamp: record.timestamp,
+            headers: &pairs(&self.headers),
+        });
+    }
+}
