@@ -191,7 +191,7 @@ async fn a_fleet_of_now_is_on_time() {
     for (number, topic) in (0_u32..).zip(SOURCES) {
         for id in (0..100).filter(|id| number < 3 || id % 10 > 0) {
             let reading = story.reading(topic, &format!("car {id}"), number, begin + 10 * i64::from(id));
-            drop(story.raw.queue(&reading.partition((id % 3) as i32)));
+            drop(story.raw.queue(&reading.partition(id % 3)));
         }
     }
     let mut results = Vec::new();
