@@ -31,7 +31,7 @@ async fn price(id: String, values: Vec<u32>, asked: State<Asked>) -> Result<u32,
 
 #[reactor(
     window! < readings: "asking.brake" by id >,
-    deps! < price: price(&**id, readings.iter().map(|reading| reading.value).collect::<Vec<_>>())
+    deps! < price: price(id.0.clone(), readings.iter().map(|reading| reading.value).collect::<Vec<_>>())
             if *id != "clock" && !id.starts_with("end ") >,
     tumbling = 10s, grace = 0s, idle = never, retry = 2, to = "asking.results",
 )]
