@@ -143,7 +143,7 @@ impl Expansion<'_> {
             }
             #[automatically_derived]
             impl #root::Produces for #name {
-                type Produced = <<Self as #root::Reactor>::Contract as #root::Contract>::Reply;
+                type Produced = <Self as #root::Reactor>::Value;
             }
         )
     }

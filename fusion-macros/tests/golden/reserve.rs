@@ -68,6 +68,6 @@ const _: () = {
     }
     #[automatically_derived]
     impl ::fusion::__private::Produces for reserve {
-        type Produced = <<Self as ::fusion::__private::Reactor>::Contract as ::fusion::__private::Contract>::Reply;
+        type Produced = <Self as ::fusion::__private::Reactor>::Value;
     }
 };

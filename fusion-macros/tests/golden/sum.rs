@@ -199,7 +199,7 @@ const _: () = {
     }
     #[automatically_derived]
     impl ::fusion::__private::Produces for sum {
-        type Produced = <<Self as ::fusion::__private::Reactor>::Contract as ::fusion::__private::Contract>::Reply;
+        type Produced = <Self as ::fusion::__private::Reactor>::Value;
     }
     const _: () = ::fusion::__private::refuse(
         ::fusion::__private::Is::<Order>::LIST,

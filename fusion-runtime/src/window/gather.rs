@@ -25,14 +25,11 @@ use crate::reactor::Context;
 ///     }
 /// }
 ///
-/// # fn context() -> Context { unimplemented!() }
-/// # fn test() {
-/// let cx = context();
+/// let cx = fusion::testing::context().build();
 /// let mut mean = Mean::default();
 /// mean.add(1.0, &cx);
 /// mean.add(2.0, &cx);
 /// assert_eq!(mean.sum / f64::from(mean.count), 1.5);
-/// # }
 /// ```
 ///
 /// Sessions also need [`Merge`], `emit = updates` needs `Clone`. A handler that fails is run again only if what it takes
