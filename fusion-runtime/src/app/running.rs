@@ -126,8 +126,9 @@ impl Running {
     /// [`Drained`](crate::window::Reason::Drained), time moves on to the last close among them, and records that still come
     /// for them are late. A [`shutdown`](Running::shutdown) alone fires nothing: what is open goes on with the next start.
     ///
-    /// It is about what was read by then, so wait before until there is no [lag](WindowMetrics::lag). With several
-    /// instances each drains its own; partitions that go to another instance meanwhile are left to that one.
+    /// It is about what was read by then. So wait before until what you count on is open, or until there has been no
+    /// [lag](WindowMetrics::lag) for a while: a record that was just written is no lag before the app hears of it. With
+    /// several instances each drains its own; partitions that go to another instance meanwhile are left to that one.
     ///
     /// ```
     /// use fusion::{Window, prelude::*};
