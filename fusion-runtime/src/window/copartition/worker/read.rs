@@ -34,7 +34,7 @@ impl Worker {
         self.read(log, batch, clock::now())
     }
 
-    pub(super) fn read(&mut self, log: usize, mut batch: ffi::Batch, now: i64) -> Result<(), Error> {
+    fn read(&mut self, log: usize, mut batch: ffi::Batch, now: i64) -> Result<(), Error> {
         let (mut count, mut bytes) = (0, 0);
         // Once a batch: all numbers count on it, from all threads.
         let declared = self.shared.declared.clone();
@@ -58,7 +58,7 @@ impl Worker {
         Ok(())
     }
 
-    pub(super) fn message(
+    fn message(
         &mut self,
         declared: &Declared,
         log: usize,
@@ -139,7 +139,7 @@ impl Worker {
         Ok(())
     }
 
-    pub(super) fn elsewhere(&self, log: usize, offset: i64) -> Error {
+    fn elsewhere(&self, log: usize, offset: i64) -> Error {
         self.error(
             offset,
             format!(

@@ -42,7 +42,7 @@ impl Worker {
         result.and_then(|()| self.check_bounds())
     }
 
-    pub(super) fn message(&mut self, declared: &Declared, message: &Message) -> Result<(), Error> {
+    fn message(&mut self, declared: &Declared, message: &Message) -> Result<(), Error> {
         match message.error() {
             // Behind markers of transactions, which no record tells of.
             Some(MessageError::EndOfPartition) => {
@@ -71,7 +71,7 @@ impl Worker {
         }
     }
 
-    pub(super) fn control(&mut self, declared: &Declared, record: &RecordRef<'_>) -> Result<(), Error> {
+    fn control(&mut self, declared: &Declared, record: &RecordRef<'_>) -> Result<(), Error> {
         let offset = record.offset;
         let control = Control::read(record.value.unwrap_or_default()).map_err(|error| {
             self.error(offset, format!("the log has a control record that cannot be read: {error}"))
@@ -109,7 +109,7 @@ impl Worker {
     }
 
     /// Below `high` it was told of already.
-    pub(super) fn compare_clocks(&mut self, offset: i64, stamp: i64) {
+    fn compare_clocks(&mut self, offset: i64, stamp: i64) {
         if offset < self.high {
             return;
         }
@@ -128,7 +128,7 @@ impl Worker {
         }
     }
 
-    pub(super) fn record(&mut self, declared: &Declared, record: &RecordRef<'_>) -> Result<(), Error> {
+    fn record(&mut self, declared: &Declared, record: &RecordRef<'_>) -> Result<(), Error> {
         if record.offset < self.decides {
             return Ok(());
         }
@@ -183,7 +183,7 @@ impl Worker {
         Ok(())
     }
 
-    pub(super) fn check_bounds(&self) -> Result<(), Error> {
+    fn check_bounds(&self) -> Result<(), Error> {
         let (keys, bytes) = (self.gathering.open_keys() as u64, self.gathering.open_bytes());
         match self.shared.declared.spec.max_open.exceeded(keys, bytes) {
             Some(reason) => Err(self.error(self.next, reason)),

@@ -2,7 +2,7 @@
 
 mod sort;
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc};
 
 use futures_util::{
     future::{BoxFuture, FutureExt, OptionFuture, select_all},
@@ -20,6 +20,7 @@ use crate::{
     window::{
         clock,
         log::{CONTROL, Claim, Control},
+        typed::millis,
     },
 };
 
@@ -304,10 +305,6 @@ impl Target {
     fn field(&self, kind: char) -> String {
         format!("{kind}{:08x}", crate::window::short_hash(self.window.spec.name))
     }
-}
-
-fn millis(duration: Duration) -> i64 {
-    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }
 
 fn recall(left: Option<&CommitMetadata>, target: &Target) -> Newest {

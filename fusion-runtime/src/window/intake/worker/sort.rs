@@ -43,7 +43,7 @@ impl Worker {
         }
     }
 
-    pub(super) fn message(&mut self, shared: &Shared, message: &Message, now: i64) {
+    fn message(&mut self, shared: &Shared, message: &Message, now: i64) {
         match message.error() {
             Some(MessageError::EndOfPartition) => return self.silence.end(message.offset()),
             Some(_) => return,
@@ -66,7 +66,7 @@ impl Worker {
     }
 
     /// Sends a record to where the records of its key meet, or skips it.
-    pub(super) fn sort(&mut self, index: usize, target: &Target, record: &RecordRef<'_>, now: i64) {
+    fn sort(&mut self, index: usize, target: &Target, record: &RecordRef<'_>, now: i64) {
         let window = &target.window;
         let sorted = unread(record.value, record.headers)
             .and_then(|value| window.window.sort(target.topic, value, record.timestamp));
@@ -112,7 +112,7 @@ impl Worker {
     }
 
     /// Counts a record that no window sees, and keeps it if somebody may want to look at it.
-    pub(super) fn skip(&mut self, target: &Target, record: &RecordRef<'_>, reason: Skipped, message: &str) {
+    fn skip(&mut self, target: &Target, record: &RecordRef<'_>, reason: Skipped, message: &str) {
         target.window.observed.skip(target.topic, reason);
         if !reason.is_kept(&self.taken.core.settings) {
             return;
