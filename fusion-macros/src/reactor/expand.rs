@@ -13,7 +13,7 @@ use crate::deps::expand::{Lowering, ascribed, ascribed_imports, contract_for_sur
 use crate::function::{Body, Function};
 use crate::options::{Options, Order};
 use crate::report::Report;
-use crate::root::ours_at;
+use crate::root::{located, ours_at};
 use crate::signature::{Handler, Param, Reply, Role, argument_of, last_segment, plain};
 
 /// Everything that is known of a reactor.
@@ -126,7 +126,8 @@ impl Expansion<'_> {
     fn reactor(&self, graph: Option<&Lowering<'_>>) -> TokenStream {
         let Contract { name, root, .. } = &self.contract;
         let contract = self.served();
-        let payload = tuple(self.handler.payload(), &self.function.sig);
+        let payload =
+            tuple(&self.handler.payload().map(|param| &param.ty).collect::<Vec<_>>(), &self.function.sig);
         let (hand_ins, value) = (self.hand_ins(graph), self.value());
         let (needs, spec, read, run) = (self.needs(), self.spec(graph), self.read_payload(), self.run(graph));
         quote_spanned!(self.at_name()=>
@@ -150,7 +151,12 @@ impl Expansion<'_> {
 
     pub(crate) fn hand_ins(&self, graph: Option<&Lowering<'_>>) -> TokenStream {
         let root = &self.contract.root;
-        let hand_ins = tuple(self.handler.hand_ins(), &self.function.sig);
+        let types = self.handler.hand_ins().map(|Param { ty, .. }| match argument_of(ty, "Key") {
+            // Only the key may be none that can be handed in.
+            Some(key) => located(ty.to_token_stream(), key.span()),
+            None => ty.to_token_stream(),
+        });
+        let hand_ins = tuple(&types.collect::<Vec<_>>(), &self.function.sig);
         match graph {
             Some(_) => quote_spanned!(ours()=> #root::Calls<#hand_ins>),
             None => hand_ins,

@@ -37,7 +37,7 @@ use crate::reactor::Context;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot gather a source",
     label = "neither `Vec<T>`, `Option<T>` nor `Gather`",
-    note = "implement `fusion::Gather` for it; if it is handed in, put `#[hand_in]` before the parameter"
+    note = "implement `fusion::Gather` for it; if it is handed in, give it a name that no source has"
 )]
 pub trait Gather: Default + Send + 'static {
     /// What one record of the source is read as.
@@ -78,7 +78,7 @@ pub struct Place {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot gather a source",
     label = "neither `Vec<T>`, `Option<T>` nor `Gather`",
-    note = "implement `fusion::Gather` for it; if it is handed in, put `#[hand_in]` before the parameter"
+    note = "implement `fusion::Gather` for it; if it is handed in, give it a name that no source has"
 )]
 pub trait Gathers: Sized {
     /// What one record is read as.
@@ -145,6 +145,7 @@ impl<T: Send + 'static> Gathers for Vec<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Merges for InOrder<T> {
     fn take(&mut self, other: Self) {
         self.0.extend(other.0);
@@ -182,6 +183,7 @@ impl<T: Send + 'static> Gathers for Option<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Merges for Last<T> {
     fn take(&mut self, other: Self) {
         if let Some((place, item)) = other.0 {

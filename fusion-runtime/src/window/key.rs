@@ -4,7 +4,10 @@ use std::{hash::Hash, marker::PhantomData};
 
 use serde::Serialize;
 
-use crate::contract::KeyBytes;
+use crate::{
+    contract::KeyBytes,
+    reactor::{HandIn, Key},
+};
 
 /// What can be the key of a window.
 #[doc(hidden)]
@@ -76,6 +79,41 @@ impl<K> KeyType<K> {
         K: GroupKey,
     {
         key?.bytes()
+    }
+}
+
+/// The bytes of a key that the handler takes as `Key<K>`: by autoref nothing is asked of a `K` that cannot be handed in,
+/// which is reported there.
+#[doc(hidden)]
+pub trait TakenKey<K> {
+    /// The bytes of a key.
+    fn taken(&self, key: Option<&K>) -> Option<Vec<u8>>
+    where
+        K: GroupKey;
+}
+
+impl<K> TakenKey<K> for &KeyType<K>
+where
+    Key<K>: HandIn,
+{
+    fn taken(&self, key: Option<&K>) -> Option<Vec<u8>>
+    where
+        K: GroupKey,
+    {
+        self.bytes(key)
+    }
+}
+
+/// The other half of [`TakenKey`].
+#[doc(hidden)]
+pub trait TakenNoKey<K> {
+    /// None.
+    fn taken(&self, key: Option<&K>) -> Option<Vec<u8>>;
+}
+
+impl<K> TakenNoKey<K> for KeyType<K> {
+    fn taken(&self, _: Option<&K>) -> Option<Vec<u8>> {
+        None
     }
 }
 

@@ -102,8 +102,15 @@ impl Expansion<'_> {
                 },
             );
             let key = quote_spanned!(span=> kind.of(key));
+            let (ty, at_type) = (source.ty, root.at(source.span()));
+            // In this order: rustc guesses what is wrong with a record of an unknown type only if nothing is wrong before.
+            let record = quote_spanned!(source.span()=>
+                #at_type::window::gathers::<#ty>();
+                let item = (&&#at_type::window::Taker::<#ty>::new()).record(item);
+            );
             arms.extend(quote_spanned!(ours()=>
                 #enumeration::#variant(item) => {
+                    #record
                     let key = #value;
                     #first
                     (#key, #time)
@@ -118,7 +125,14 @@ impl Expansion<'_> {
         let at = root.at(span);
         let kind = taken.map_or_else(|| quote_spanned!(span=> _), ToTokens::to_token_stream);
         let kind = quote_spanned!(span=> let kind = #at::window::KeyType::<#kind>::new(););
-        (variables, kind, arms, quote_spanned!(span=> kind.bytes(key)))
+        let bytes = match taken {
+            Some(_) => quote_spanned!(span=> {
+                use #at::window::{TakenKey as _, TakenNoKey as _};
+                (&&kind).taken(key)
+            }),
+            None => quote_spanned!(span=> kind.bytes(key)),
+        };
+        (variables, kind, arms, bytes)
     }
 }
 
