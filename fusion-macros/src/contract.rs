@@ -113,7 +113,7 @@ impl<'a> Contract<'a> {
             .get()
             .map(|()| quote_spanned!(at_name=> const ENVELOPE: #root::Envelope = #root::Envelope::Json;));
         let at_topic = self.options.declared().map_or(at_name, |topic| ours_at(topic.span()));
-        let depth = depth.map(|depth| quote_spanned!(at_topic=> const DEPTH: usize = #depth;));
+        let depth = depth.map(|depth| quote_spanned!(at_topic=> const WAITS_FOR_ANSWERS: usize = #depth;));
         let (params, least) = match handler.params_understood {
             true => (self.params(), handler.least()),
             false => (quote_spanned!(at_name=> #root::Untyped), 0),
@@ -186,7 +186,7 @@ fn declared(name: &Ident, topic: &LitStr, root: &Root) -> TokenStream {
 fn known_to_end(name: &Ident, topic: &LitStr, root: &Root) -> TokenStream {
     let span = ours_at(topic.span());
     let root = root.at(span);
-    quote_spanned!(span=> const _: usize = <#name as #root::Contract>::DEPTH;)
+    quote_spanned!(span=> const _: usize = <#name as #root::Contract>::WAITS_FOR_ANSWERS;)
 }
 
 /// How the reactor or contract is called, without `r#`.

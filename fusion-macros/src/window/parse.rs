@@ -132,6 +132,14 @@ fn key(input: ParseStream<'_>, behind: &str, field: &str) -> Result<Key> {
         Some(Key::Closure(closure)) if closure.asyncness.is_some() => {
             Err(Error::new_spanned(closure.asyncness, "a record is read at once: remove `async`"))
         }
+        Some(Key::Closure(closure)) if matches!(&*closure.body, Expr::Reference(_)) => {
+            Err(Error::new_spanned(
+                closure.body.to_token_stream().into_iter().next(),
+                format!(
+                    "this closure cannot lend what it takes of the record: remove the `&` and `.clone()` it, or name the field: `{behind} {field}`"
+                ),
+            ))
+        }
         Some(key) => Ok(key),
         None => Err(Error::new_spanned(expr, expected())),
     }
