@@ -36,7 +36,7 @@ use crate::reactor::Context;
 /// is `Clone`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot gather a source",
-    label = "neither `Vec<T>`, `Option<T>` nor `Gather`",
+    label = "neither `Vec<T>` nor `Option<T>` of a `T: Send`, nor `Gather`",
     note = "implement `fusion::Gather` for it; if it is handed in, give it a name that no source has"
 )]
 pub trait Gather: Default + Send + 'static {
@@ -77,7 +77,7 @@ pub struct Place {
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot gather a source",
-    label = "neither `Vec<T>`, `Option<T>` nor `Gather`",
+    label = "neither `Vec<T>` nor `Option<T>` of a `T: Send`, nor `Gather`",
     note = "implement `fusion::Gather` for it; if it is handed in, give it a name that no source has"
 )]
 pub trait Gathers: Sized {

@@ -133,7 +133,7 @@ async fn ask(
 
 /// What an app hands in may live for ever, and so may what is kept of records. (The names are those of what the attribute
 /// makes, too.)
-#[reactor(window! < item: "window.total" by |_| 1; gathered: "window.brake" by id >, tumbling = 1s, grace = 1s)]
+#[reactor(window! < item: "window.total" by |total| total.to_string(); gathered: "window.radar" by id >, tumbling = 1s, grace = 1s)]
 fn statics(item: Labelled<&'static str>, gathered: Vec<Trigger>, names: State<&'static [&'static str]>) {
     assert!(names.first() == item.0.as_ref() || gathered.is_empty());
 }
