@@ -120,6 +120,7 @@ const _: () = {
                 ::core::time::Duration::from_millis(2000),
             )
         };
+        #[allow(clippy::redundant_closure, clippy::redundant_closure_for_method_calls)]
         fn read(
             topic: usize,
             value: ::fusion::__private::window::Unread<'_>,

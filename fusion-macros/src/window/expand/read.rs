@@ -40,7 +40,16 @@ impl Expansion<'_> {
             true => quote_spanned!(ours()=> _),
             false => quote_spanned!(ours()=> time),
         };
+        let is_closure = |key: &Key| matches!(key, Key::Closure(_));
+        let closures = names.sources.iter().any(|Gathering { source, .. }| {
+            is_closure(&source.by) || source.at.as_ref().is_some_and(is_closure)
+        });
+        // A path stands for a field here, so it cannot be written in place of a closure.
+        let allow = closures.then(|| {
+            quote_spanned!(ours()=> #[allow(clippy::redundant_closure, clippy::redundant_closure_for_method_calls)])
+        });
         quote_spanned!(ours()=>
+            #allow
             fn read(
                 topic: usize,
                 value: #root::window::Unread<'_>,
