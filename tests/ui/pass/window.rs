@@ -131,9 +131,26 @@ async fn ask(
     Ok(triggers.first().map(|_| totals.0))
 }
 
+/// What an app hands in may live for ever, and so may what is kept of records. (The names are those of what the attribute
+/// makes, too.)
+#[reactor(window! < item: "window.total" by |total| total.to_string(); gathered: "window.radar" by id >, tumbling = 1s, grace = 1s)]
+fn statics(item: Labelled<&'static str>, gathered: Vec<Trigger>, names: State<&'static [&'static str]>) {
+    assert!(names.first() == item.0.as_ref() || gathered.is_empty());
+}
+
+#[derive(Default, Clone)]
+struct Labelled<L>(Option<L>);
+
+impl Gather for Labelled<&'static str> {
+    type Item = u64;
+    fn add(&mut self, _: u64, _: &Context) {
+        self.0 = Some("some");
+    }
+}
+
 #[test]
 fn lists() {
-    let _ = reactors![approve, sessions];
+    let _ = reactors![approve, sessions, statics];
     let _ = reactors![ask, overlap, slide];
 }
 
