@@ -8,6 +8,7 @@ use std::{
 use fusion::{App, Contract, Running, Start, Window, prelude::*};
 use fusion_runtime::produce::transactions::CommitMetadata;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
 
 use crate::{
     child::Child,
@@ -40,11 +41,16 @@ const SERVED: Variant = Variant {
     results: "soak.served.results",
 };
 
+/// Two groups would both write results of what is sent to a variant.
+static ALONE: Mutex<()> = Mutex::const_new(());
+
 pub async fn one_result_per_window_beside_a_reactor_however_members_die() {
+    let _alone = ALONE.lock().await;
     killed_at_any_moment(&SERVED).await;
 }
 
 pub async fn members_with_a_reactor_beside_a_window_come_and_go() {
+    let _alone = ALONE.lock().await;
     come_and_go(&SERVED, "classic").await;
 }
 
