@@ -72,6 +72,7 @@ const TESTS: &[(&str, Test)] = tests! {
     }
     served::{
         what_was_finished_beyond_a_slow_record_survives_a_kill,
+        what_was_finished_beyond_a_slow_record_survives_a_revoke,
         one_result_per_window_beside_a_reactor_however_members_die,
         members_with_a_reactor_beside_a_window_come_and_go,
     }

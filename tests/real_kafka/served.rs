@@ -1,14 +1,15 @@
 //! A topic that a window gathers and a reactor serves, in one app whose members are killed.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
+    future::Future,
     time::Duration,
 };
 
 use fusion::{App, Contract, Running, Start, Window, prelude::*};
 use fusion_runtime::produce::transactions::CommitMetadata;
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::{
     child::Child,
@@ -16,7 +17,7 @@ use crate::{
     look::Look,
     window_troubles::come_and_go,
     windows::{Gathered, PARTITIONS, Reading, Variant, config, gathered, killed_at_any_moment},
-    work::{Entry, Log, ended},
+    work::{Log, ended},
 };
 
 #[reactor(
@@ -30,9 +31,10 @@ pub fn soak(id: Key<String>, readings: Vec<Reading>, window: Window) -> Gathered
 }
 
 /// Ends out of order.
-#[reactor(topic = "soak.served.lidar", concurrency = 16)]
-pub async fn busy(reading: Reading) {
+#[reactor(topic = "soak.served.lidar", concurrency = 16, to = "soak.served.handled")]
+pub async fn busy(reading: Reading) -> Reading {
     tokio::time::sleep(Duration::from_millis(reading.number * 7 % 90)).await;
+    reading
 }
 
 const SERVED: Variant = Variant {
@@ -45,13 +47,30 @@ const SERVED: Variant = Variant {
 static ALONE: Mutex<()> = Mutex::const_new(());
 
 pub async fn one_result_per_window_beside_a_reactor_however_members_die() {
-    let _alone = ALONE.lock().await;
-    killed_at_any_moment(&SERVED).await;
+    all_handled(killed_at_any_moment(&SERVED)).await;
 }
 
 pub async fn members_with_a_reactor_beside_a_window_come_and_go() {
+    all_handled(come_and_go(&SERVED, "classic")).await;
+}
+
+/// Whatever happens to the members, the reactor handles all that is sent to it.
+async fn all_handled(story: impl Future<Output = ()>) {
     let _alone = ALONE.lock().await;
-    come_and_go(&SERVED, "classic").await;
+    let config = config("classic");
+    create(&config, &[busy::TOPIC], PARTITIONS).await;
+    let mut sent = Tail::at_end(&config, busy::TOPIC).await;
+    let mut handled = Tail::at_end(&config, "soak.served.handled").await;
+    story.await;
+    let read = |record: Record| {
+        let Reading { id, number, .. } = serde_json::from_value(record.json()).unwrap();
+        (id, number)
+    };
+    let mut missing: BTreeSet<_> = sent.rest().into_iter().map(read).collect();
+    assert!(!missing.is_empty());
+    while !missing.is_empty() {
+        missing.remove(&read(handled.one().await));
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -90,9 +109,15 @@ fn sum(id: Key<String>, orders: Vec<Order>, window: Window) -> Sum {
     Sum { id: id.0, start: window.start_millis(), numbers }
 }
 
+/// It keeps its membership while tests are slow, and what is given back does not wait long for what is slow.
 fn app(group: &str, begin: Start, slow: u64, log: Log) -> App<(Log, (Slow, ()))> {
+    let config = config("classic")
+        .start(begin)
+        .revoke_limit(Duration::from_secs(1))
+        .stop_limit(Duration::from_secs(2))
+        .consumer_set("session.timeout.ms", "6000");
     let slow = Slow(Duration::from_millis(slow));
-    App::new(group, config("classic").start(begin)).state(slow).state(log).reactors(reactors![handle, sum])
+    App::new(group, config).state(slow).state(log).reactors(reactors![handle, sum])
 }
 
 /// What a child process does: orders that are slow take so many milliseconds.
@@ -120,77 +145,128 @@ impl Orders {
     }
 }
 
-/// What the group knows beside the lowest unfinished record of each partition: how far the window is, and how many records
-/// beyond it the reactor has finished.
-fn known(look: &Look) -> Vec<(i64, Option<i64>, i64)> {
-    let beside = look.beside(handle::TOPIC);
-    let known = look.committed(handle::TOPIC).into_iter().zip(beside).map(|(offset, text)| {
-        let offset = offset.unwrap();
-        let metadata = CommitMetadata::accept(text.as_bytes(), offset, i64::MAX).unwrap();
-        let finished = metadata.finished("done").unwrap_or_default();
-        (offset, metadata.offset_of("read"), finished.iter().map(|run| run.end - run.start).sum())
-    });
-    known.collect()
+type Place = (i32, i64);
+
+/// A group, and in each partition an order that is slow, with others behind it.
+struct Story {
+    group: String,
+    look: Look,
+    log: Log,
+    sums: Tail,
+    orders: Orders,
+    slow: Vec<Place>,
+    _alone: MutexGuard<'static, ()>,
 }
 
-fn begun(entries: &[Entry]) -> HashMap<(i32, i64), usize> {
-    let mut begun = HashMap::new();
-    for entry in entries.iter().filter(|entry| entry.begins) {
-        *begun.entry((entry.partition, entry.offset)).or_default() += 1;
+static ONE_STORY: Mutex<()> = Mutex::const_new(());
+
+impl Story {
+    async fn begin() -> Story {
+        let _alone = ONE_STORY.lock().await;
+        let (group, config) = (unique("served"), config("classic"));
+        create(&config, &[handle::TOPIC, "served.sums"], PARTITIONS).await;
+        let (look, log) = (Look::new(&config, &group), Log::new(&group));
+        let first: Running = start(app(&group, Start::Latest, 0, log.clone())).await;
+        eventually(SOON, || look.committed(handle::TOPIC).iter().all(Option::is_some)).await;
+        first.shutdown().await.unwrap();
+        let sums = Tail::at_end(&config, "served.sums").await;
+        let (raw, run) = (Raw::new(&config), unique("run"));
+        let mut orders = Orders { raw, run, base: 1_700_000_000_000, sent: BTreeMap::new(), next: 0 };
+        let mut slow = Vec::new();
+        for partition in 0..PARTITIONS {
+            slow.push(orders.send(partition, "slow", 0).await);
+        }
+        let mut story = Story { group, look, log, sums, orders, slow, _alone };
+        story.send(40).await;
+        story
     }
-    begun
+
+    /// Sends so many to each partition.
+    async fn send(&mut self, count: i64) {
+        for partition in 0..PARTITIONS {
+            for number in 0..count {
+                self.orders.send(partition, &format!("id-{}", number % 7), 1 + number).await;
+            }
+        }
+    }
+
+    /// Waits until the group has committed that nothing is left to be done but what is slow, with so many others behind it.
+    async fn all_but_slow(&self, count: i64) {
+        let known = |((offset, text), (_, slow)): ((Option<i64>, String), &Place)| {
+            let offset = offset.unwrap();
+            let metadata = CommitMetadata::accept(text.as_bytes(), offset, i64::MAX).unwrap();
+            offset == *slow
+                && metadata.offset_of("read") == Some(slow + 1 + count)
+                && metadata.finished("done") == Some(&[slow + 1..slow + 1 + count][..])
+        };
+        let is_known = || {
+            let offsets = self.look.committed(handle::TOPIC).into_iter();
+            offsets.zip(self.look.beside(handle::TOPIC)).zip(&self.slow).all(known)
+        };
+        eventually(SOON, is_known).await;
+    }
+
+    /// How often each order was begun.
+    fn begun(&self) -> HashMap<Place, usize> {
+        let mut begun = HashMap::new();
+        for entry in self.log.read().iter().filter(|entry| entry.begins) {
+            *begun.entry((entry.partition, entry.offset)).or_default() += 1;
+        }
+        begun
+    }
+
+    /// Each window has one result, and all others were begun once.
+    async fn check(&mut self) {
+        let sent = std::mem::take(&mut self.orders.sent);
+        for partition in 0..PARTITIONS {
+            self.orders.send(partition, "clock", 60_000).await;
+        }
+        let mut found = BTreeMap::new();
+        while found.len() < sent.len() {
+            let Sum { id, start, numbers } = serde_json::from_value(self.sums.one().await.json()).unwrap();
+            if id.ends_with(&self.orders.run) {
+                assert_eq!(found.insert((id, start), numbers), None, "a second result");
+            }
+        }
+        assert_eq!(found, sent);
+        for (place, runs) in self.begun() {
+            assert!(runs == 1 || self.slow.contains(&place), "{runs} of {place:?}");
+        }
+    }
 }
 
 pub async fn what_was_finished_beyond_a_slow_record_survives_a_kill() {
-    let (group, config) = (unique("served"), config("classic"));
-    create(&config, &[handle::TOPIC, "served.sums"], PARTITIONS).await;
-    let (look, log) = (Look::new(&config, &group), Log::new(&group));
-    let first: Running = start(app(&group, Start::Latest, 0, log.clone())).await;
-    eventually(SOON, || look.committed(handle::TOPIC).iter().all(Option::is_some)).await;
-    first.shutdown().await.unwrap();
-    let mut sums = Tail::at_end(&config, "served.sums").await;
-    let base = 1_700_000_000_000;
-    let mut orders =
-        Orders { raw: Raw::new(&config), run: unique("run"), base, sent: BTreeMap::new(), next: 0 };
-    let mut slow = Vec::new();
-    for partition in 0..PARTITIONS {
-        slow.push(orders.send(partition, "slow", 0).await);
-        for number in 0..40 {
-            orders.send(partition, &format!("id-{}", number % 7), 1 + number).await;
-        }
-    }
-    let child = |slow: &str| Child::start(&["served", &group, slow, log.path().to_str().unwrap()]);
-    let mut victim = child("50000");
-    let expected: Vec<_> = slow.iter().map(|(_, offset)| (*offset, Some(offset + 41), 40)).collect();
-    eventually(SOON, || known(&look) == expected).await;
+    let mut story = Story::begin().await;
+    let child =
+        |story: &Story, slow| Child::start(&["served", &story.group, slow, story.log.path().to_str().unwrap()]);
+    let mut victim = child(&story, "50000");
+    story.all_but_slow(40).await;
     victim.kill();
-    let at_death = begun(&log.read());
-    assert_eq!(at_death.len(), 3 * 41);
+    assert_eq!(story.begun().len(), 3 * 41);
 
-    for partition in 0..PARTITIONS {
-        for number in 0..20 {
-            orders.send(partition, &format!("id-{}", number % 7), 100 + number).await;
-        }
-    }
-    let mut last = child("0");
-    eventually(SOON, || ended(&log.read()).len() == 3 * 61).await;
-    let sent = std::mem::take(&mut orders.sent);
-    for partition in 0..PARTITIONS {
-        orders.send(partition, "clock", 60_000).await;
-    }
-    let mut found = BTreeMap::new();
-    while found.len() < sent.len() {
-        let Sum { id, start, numbers } = serde_json::from_value(sums.one().await.json()).unwrap();
-        if id.ends_with(&orders.run) {
-            assert_eq!(found.insert((id, start), numbers), None, "a second result");
-        }
-    }
-    assert_eq!(found, sent);
-    eventually(SOON, || look.is_done(handle::TOPIC)).await;
+    story.send(20).await;
+    let mut last = child(&story, "0");
+    eventually(SOON, || ended(&story.log.read()).len() == 3 * 61).await;
+    assert!(story.slow.iter().all(|slow| story.begun()[slow] == 2));
+    story.check().await;
+    eventually(SOON, || story.look.is_done(handle::TOPIC)).await;
     last.terminate();
     assert!(last.ended(SOON).await.0.success());
-    assert_eq!(sums.rest(), [], "a second result");
-    for (place, runs) in begun(&log.read()) {
-        assert_eq!(runs, if slow.contains(&place) { 2 } else { 1 }, "of {place:?}");
-    }
+    assert_eq!(story.sums.rest(), [], "a second result");
+}
+
+pub async fn what_was_finished_beyond_a_slow_record_survives_a_revoke() {
+    let mut story = Story::begin().await;
+    let member = |story: &Story| app(&story.group, Start::Earliest, 50_000, story.log.clone());
+    let first = start(member(&story)).await;
+    story.all_but_slow(40).await;
+    // All is revoked, and given out again.
+    let second = start(member(&story)).await;
+    eventually(SOON, || story.slow.iter().all(|slow| story.begun()[slow] > 1)).await;
+    story.send(20).await;
+    story.all_but_slow(60).await;
+    story.check().await;
+    first.shutdown().await.unwrap();
+    second.shutdown().await.unwrap();
+    assert_eq!(story.sums.rest(), [], "a second result");
 }

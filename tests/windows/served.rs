@@ -171,7 +171,7 @@ async fn what_hardly_fits_beside_an_offset_is_not_added_to() {
     const COUNT: u32 = 30_000;
     let mut story = Story::begin(&["served.many"], "served.many.results").await;
     // More than what is slow, and less than that and what waits to be read.
-    story.config = story.config.clone().in_flight(18_000);
+    story.config = story.config.clone().in_flight(24_000);
     let runs = Runs::new(0);
     let running = story.start(story.app().state(runs.clone()).reactors(reactors![serve, gather])).await;
     let reports: Vec<_> = (1..=COUNT)

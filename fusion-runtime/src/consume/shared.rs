@@ -279,7 +279,7 @@ impl Assignment {
 
     /// Makes room for more: the records that were finished and the bytes that were come to since the last time.
     pub(crate) fn release(&self, finished: usize, taken_bytes: usize) {
-        let waiting_bytes = self.waiting_bytes();
+        let waiting_bytes = self.waiting_bytes.load(Ordering::SeqCst);
         let batched_bytes = self.batched_bytes.fetch_sub(taken_bytes, Ordering::SeqCst) - taken_bytes;
         let records = self.held.fetch_sub(finished, Ordering::SeqCst) - finished;
         let low = |of: &AtomicUsize| of.load(Ordering::Relaxed);
