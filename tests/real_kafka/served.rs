@@ -3,6 +3,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     future::Future,
+    slice::from_ref,
     time::Duration,
 };
 
@@ -195,9 +196,10 @@ impl Story {
         let known = |((offset, text), (_, slow)): ((Option<i64>, String), &Place)| {
             let offset = offset.unwrap();
             let metadata = CommitMetadata::accept(text.as_bytes(), offset, i64::MAX).unwrap();
+            let behind = slow + 1..slow + 1 + count;
             offset == *slow
                 && metadata.offset_of("read") == Some(slow + 1 + count)
-                && metadata.finished("done") == Some(&[slow + 1..slow + 1 + count][..])
+                && metadata.finished("done") == Some(from_ref(&behind))
         };
         let is_known = || {
             let offsets = self.look.committed(handle::TOPIC).into_iter();
@@ -237,8 +239,9 @@ impl Story {
 
 pub async fn what_was_finished_beyond_a_slow_record_survives_a_kill() {
     let mut story = Story::begin().await;
-    let child =
-        |story: &Story, slow| Child::start(&["served", &story.group, slow, story.log.path().to_str().unwrap()]);
+    let child = |story: &Story, slow| {
+        Child::start(&["served", &story.group, slow, story.log.path().to_str().unwrap()])
+    };
     let mut victim = child(&story, "50000");
     story.all_but_slow(40).await;
     victim.kill();

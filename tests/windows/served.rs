@@ -192,8 +192,7 @@ async fn what_hardly_fits_beside_an_offset_is_not_added_to() {
     eventually(SOON, || runs.ended().len() == COUNT as usize).await;
     let results = by_id(story.finish(LATER).await);
     let values = |odd: u32| (1..=COUNT).filter(|value| value % 2 == odd).collect::<Vec<_>>();
-    let expected =
-        [("fast", 0), ("slow", 1)].map(|(id, odd)| fired(id, &values(odd), 0..10_000, "closed"));
+    let expected = [("fast", 0), ("slow", 1)].map(|(id, odd)| fired(id, &values(odd), 0..10_000, "closed"));
     assert!(results == expected, "not all, or not once");
     eventually(SOON, || look.is_done("served.many")).await;
     running.shutdown().await.unwrap();

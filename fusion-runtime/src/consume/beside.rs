@@ -140,27 +140,31 @@ mod tests {
     async fn it_is_told_once_for_each_time_it_is_asked_and_the_last_word_is_heard() {
         let (mut beside, tell) = pair(5);
         let mut progress = Progress::new(5);
-        for offset in 5..8 {
+        for offset in 5..9 {
             assert!(progress.seen(offset));
         }
-        beside.given = 8;
+        beside.given = 9;
         progress.finish(6).unwrap();
-        assert!(tell.if_asked(&progress));
-        assert!(beside.told().await);
-        let standing = Snapshot { committable: 5, finished_beyond: vec![6..7] };
-        assert_eq!(beside.progress(9), standing);
+        progress.finish(8).unwrap();
+        assert!(tell.if_asked(&progress) && beside.told().await);
+        let standing = Snapshot { committable: 5, finished_beyond: vec![6..7, 8..9] };
+        assert_eq!(beside.progress(10), standing);
         progress.finish(5).unwrap();
         assert!(!tell.if_asked(&progress), "nobody asked");
-        assert_eq!(beside.progress(9), standing);
+        assert_eq!(beside.progress(10), standing);
         beside.ask();
         assert!(tell.if_asked(&progress) && beside.told().await);
-        assert_eq!(beside.progress(9).committable, 7);
+        assert_eq!(beside.progress(10).committable, 7);
         progress.finish(7).unwrap();
         tell.now(&progress);
         drop(tell);
         assert!(beside.told().await, "what was said last comes before the end");
-        assert_eq!(beside.progress(9).committable, 9, "a marker lies behind the last record, and needs nobody");
+        assert_eq!(
+            beside.progress(10).committable,
+            10,
+            "a marker lies behind the last record, and needs nobody"
+        );
         assert!(!beside.told().await && !beside.told().await && !beside.is_running());
-        assert_eq!(beside.progress(9).committable, 9);
+        assert_eq!(beside.progress(10).committable, 10);
     }
 }

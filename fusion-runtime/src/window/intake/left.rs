@@ -45,10 +45,8 @@ impl Left {
             }
         }
         let finished = self.reactor.iter().flat_map(|reactor| &reactor.finished_beyond);
-        let finished: Vec<Range<i64>> = finished
-            .map(|run| run.start.max(lowest)..run.end)
-            .filter(|run| run.start < run.end)
-            .collect();
+        let finished: Vec<Range<i64>> =
+            finished.map(|run| run.start.max(lowest)..run.end).filter(|run| run.start < run.end).collect();
         if !finished.is_empty() {
             metadata.set_finished(FINISHED, &finished);
         }
@@ -99,6 +97,8 @@ pub(super) fn fit(metadata: &mut CommitMetadata, limit: usize) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::slice::from_ref;
+
     use proptest::{collection::btree_set, prelude::*};
 
     use super::*;
@@ -153,7 +153,11 @@ mod tests {
         let left = Left { read: 90, newest: Vec::new(), reactor: Some(snapshot(40, &[30..35, 38..42])) };
         let metadata = left.to_metadata();
         assert_eq!((metadata.offset(), metadata.offset_of(READ)), (40, Some(90)));
-        assert_eq!(metadata.finished(FINISHED), Some(&[40..42][..]), "what lies below is finished anyway");
+        assert_eq!(
+            metadata.finished(FINISHED),
+            Some(from_ref(&(40..42))),
+            "what lies below is finished anyway"
+        );
     }
 
     #[test]
@@ -170,7 +174,11 @@ mod tests {
 
     #[test]
     fn a_reactor_far_behind_in_one_place_takes_little_room() {
-        let left = Left { read: 5_000_000, newest: Vec::new(), reactor: Some(snapshot(0, &[1..5_000_000])) };
+        let left = Left {
+            read: 5_000_000,
+            newest: Vec::new(),
+            reactor: Some(snapshot(0, from_ref(&(1..5_000_000)))),
+        };
         let mut metadata = left.to_metadata();
         assert!(!fit(&mut metadata, LIMIT));
         assert_eq!(again(&metadata, 5_000_000, &[]), left);
