@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use fusion::{Contract, Count, Pipeline, Window, prelude::*};
+use fusion::{Contract, Pipeline, Window, prelude::*};
 use tokio::sync::Semaphore;
 
 use crate::{
-    common::{SOON, Tail, eventually},
+    common::{Record, SOON, Tail, eventually},
     story::{LATER, Reading, Seen, Story, fired, seen},
 };
 
@@ -168,33 +168,43 @@ async fn what_hardly_fits_beside_an_offset_is_not_added_to() {
     fn gather(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
         seen(id, readings, window)
     }
-    const COUNT: u32 = 30_000;
-    let mut story = Story::begin(&["served.many"], "served.many.results").await;
-    // More than what is slow, and less than that and what waits to be read.
-    story.config = story.config.clone().in_flight(24_000);
+    const COUNT: u32 = 60_000;
+    const OTHERS: u32 = 20_000;
+    let mut story = Story::over(&["served.many"], 2, "served.many.results").await;
+    // Nothing else is to hold it back.
+    story.config = story.config.clone().in_flight(500_000);
     let runs = Runs::new(0);
     let running = story.start(story.app().state(runs.clone()).reactors(reactors![serve, gather])).await;
-    let reports: Vec<_> = (1..=COUNT)
-        .map(|value| {
-            let id = if value % 2 == 1 { "slow" } else { "fast" };
-            story.raw.queue(&story.reading("served.many", id, value, 0))
-        })
-        .collect();
-    for report in reports {
-        report.await.unwrap().unwrap();
-    }
+    let raw = story.raw.clone();
+    let send = async |records: Vec<Record>| {
+        let reports: Vec<_> = records.iter().map(|record| raw.queue(record)).collect();
+        for report in reports {
+            report.await.unwrap().unwrap();
+        }
+    };
+    let id = |value: u32| if value % 2 == 1 { "slow" } else { "fast" };
+    send((1..=COUNT).map(|value| story.reading("served.many", id(value), value, 0)).collect()).await;
     let look = story.look();
-    let text = || look.beside("served.many").pop().unwrap().len();
-    eventually(SOON, || text() > 2_250).await;
-    eventually(SOON, || running.metrics().get(Count::Pauses) > 0).await;
-    assert_eq!(runs.begun().iter().filter(|value| **value % 2 == 1).count(), 1);
+    eventually(SOON, || look.beside("served.many")[0].len() > 2_250).await;
+    // The other partition goes on, for longer than the rest of this one would take.
+    let other = |value| story.reading("served.many", "other", value, 0).partition(1);
+    send((COUNT + 1..=COUNT + OTHERS).map(other).collect()).await;
+    eventually(SOON, || look.is_done_in("served.many", 1)).await;
+    let ended = runs.ended();
+    let fast = ended.iter().filter(|value| **value <= COUNT).count() as u32;
+    assert_eq!(ended.len() as u32 - fast, OTHERS);
+    // A bit for each offset, in 3,050 letters of six bits.
+    assert!(fast < 3_050 * 6 / 2, "{fast}");
+    assert!(look.beside("served.many")[0].len() <= 3_050);
     runs.slow.add_permits(COUNT as usize);
-    eventually(SOON, || runs.ended().len() == COUNT as usize).await;
+    eventually(SOON, || runs.ended.lock().unwrap().len() as u32 == COUNT + OTHERS).await;
     let results = by_id(story.finish(LATER).await);
     let values = |odd: u32| (1..=COUNT).filter(|value| value % 2 == odd).collect::<Vec<_>>();
-    let expected = [("fast", 0), ("slow", 1)].map(|(id, odd)| fired(id, &values(odd), 0..10_000, "closed"));
+    let others = (COUNT + 1..=COUNT + OTHERS).collect();
+    let expected = [("fast", values(0)), ("other", others), ("slow", values(1))]
+        .map(|(id, values)| fired(id, &values, 0..10_000, "closed"));
     assert!(results == expected, "not all, or not once");
     eventually(SOON, || look.is_done("served.many")).await;
     running.shutdown().await.unwrap();
-    assert_eq!(runs.begun(), (1..=COUNT).collect::<Vec<_>>());
+    assert_eq!(runs.begun(), (1..=COUNT + OTHERS).collect::<Vec<_>>());
 }

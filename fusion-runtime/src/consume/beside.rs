@@ -28,32 +28,41 @@ use super::{
 pub(crate) struct Beside {
     assignment: Arc<Assignment>,
     batches: mpsc::UnboundedSender<Batch>,
-    /// The offset behind the last record that was given on.
+    /// The offset behind the last record that was given on, and how many messages were.
     given: i64,
-    told: watch::Receiver<Snapshot>,
+    count: u64,
+    told: watch::Receiver<Told>,
     asked: Arc<AtomicBool>,
     ended: bool,
 }
 
+/// How far a worker has come.
+#[derive(Clone, Debug)]
+struct Told {
+    progress: Snapshot,
+    /// How many messages it has finished.
+    finished: u64,
+}
+
 /// What the worker has of the one who commits.
 pub(super) struct Tell {
-    told: watch::Sender<Snapshot>,
+    told: watch::Sender<Told>,
     asked: Arc<AtomicBool>,
 }
 
 impl Tell {
     /// Says how far the worker has come, if that was asked. `true`: it was.
-    pub(super) fn if_asked(&self, progress: &Progress) -> bool {
+    pub(super) fn if_asked(&self, progress: &Progress, finished: u64) -> bool {
         let asked = self.asked.swap(false, Ordering::AcqRel);
         if asked {
-            self.now(progress);
+            self.now(progress, finished);
         }
         asked
     }
 
-    /// Says how far the worker has come.
-    pub(super) fn now(&self, progress: &Progress) {
-        self.told.send_replace(progress.snapshot());
+    /// Says how far the worker has come, and how many messages it has finished.
+    pub(super) fn now(&self, progress: &Progress, finished: u64) {
+        self.told.send_replace(Told { progress: progress.snapshot(), finished });
     }
 }
 
@@ -61,7 +70,7 @@ impl Taken {
     /// Begins to serve the partition with a reactor. Records that were `finished` by an earlier owner do not run again.
     pub(crate) fn beside(&self, served: &Arc<Served>, finished: &[Range<i64>]) -> Beside {
         let progress = Progress::resume(self.start, finished.iter().cloned());
-        let (told, hears) = watch::channel(progress.snapshot());
+        let (told, hears) = watch::channel(Told { progress: progress.snapshot(), finished: 0 });
         let asked = Arc::new(AtomicBool::new(true));
         let (batches, receiver) = mpsc::unbounded_channel();
         self.assignment.join();
@@ -78,6 +87,7 @@ impl Taken {
             assignment: self.assignment.clone(),
             batches,
             given: self.start,
+            count: 0,
             told: hears,
             asked,
             ended: false,
@@ -89,6 +99,7 @@ impl Beside {
     /// Gives a batch on. It counts as held until the reactor has finished its records.
     pub(crate) fn give(&mut self, batch: Batch) {
         let records = batch.iter().filter(|message| message.error().is_none());
+        self.count += batch.len() as u64;
         self.given = records.last().map_or(self.given, |last| last.offset() + 1);
         // If nobody takes it, `told` says so.
         let _ = self.batches.send(batch);
@@ -106,6 +117,18 @@ impl Beside {
         !self.ended
     }
 
+    /// How many messages were given on that are not known to be finished.
+    pub(crate) fn open(&self) -> u64 {
+        self.count - self.told.borrow().finished
+    }
+
+    /// How many offsets lie between the lowest that is not known to be finished and what is given on after `more` others.
+    pub(crate) fn span(&self, more: i64) -> i64 {
+        let progress = &self.told.borrow().progress;
+        let finished = progress.finished_beyond.last().map_or(0, |last| last.end);
+        (self.given + more).max(finished) - progress.committable
+    }
+
     /// Whether the worker is not known to have ended.
     pub(crate) fn is_running(&self) -> bool {
         !self.ended
@@ -114,7 +137,7 @@ impl Beside {
     /// How far the worker has come, as it said last; `next` is the offset that is read next. When it has finished all
     /// that it was given, it needs nothing below that, also where the log has markers of transactions in between.
     pub(crate) fn progress(&self, next: i64) -> Snapshot {
-        let mut progress = self.told.borrow().clone();
+        let mut progress = self.told.borrow().progress.clone();
         if progress.committable >= self.given {
             progress.committable = progress.committable.max(next);
         }
@@ -127,12 +150,19 @@ mod tests {
     use super::*;
 
     fn pair(start: i64) -> (Beside, Tell) {
-        let (told, hears) = watch::channel(Progress::new(start).snapshot());
+        let (told, hears) = watch::channel(Told { progress: Progress::new(start).snapshot(), finished: 0 });
         let asked = Arc::new(AtomicBool::new(true));
         let assignment = Arc::new(Assignment::new(start, std::thread::current()));
         let batches = mpsc::unbounded_channel().0;
-        let beside =
-            Beside { assignment, batches, given: start, told: hears, asked: asked.clone(), ended: false };
+        let beside = Beside {
+            assignment,
+            batches,
+            given: start,
+            count: 0,
+            told: hears,
+            asked: asked.clone(),
+            ended: false,
+        };
         (beside, Tell { told, asked })
     }
 
@@ -143,20 +173,22 @@ mod tests {
         for offset in 5..9 {
             assert!(progress.seen(offset));
         }
-        beside.given = 9;
+        (beside.given, beside.count) = (9, 4);
+        assert_eq!((beside.open(), beside.span(0), beside.span(10)), (4, 4, 14));
         progress.finish(6).unwrap();
         progress.finish(8).unwrap();
-        assert!(tell.if_asked(&progress) && beside.told().await);
+        assert!(tell.if_asked(&progress, 2) && beside.told().await);
+        assert_eq!((beside.open(), beside.span(0)), (2, 4));
         let standing = Snapshot { committable: 5, finished_beyond: vec![6..7, 8..9] };
         assert_eq!(beside.progress(10), standing);
         progress.finish(5).unwrap();
-        assert!(!tell.if_asked(&progress), "nobody asked");
+        assert!(!tell.if_asked(&progress, 3), "nobody asked");
         assert_eq!(beside.progress(10), standing);
         beside.ask();
-        assert!(tell.if_asked(&progress) && beside.told().await);
+        assert!(tell.if_asked(&progress, 3) && beside.told().await);
         assert_eq!(beside.progress(10).committable, 7);
         progress.finish(7).unwrap();
-        tell.now(&progress);
+        tell.now(&progress, 4);
         drop(tell);
         assert!(beside.told().await, "what was said last comes before the end");
         assert_eq!(
@@ -165,6 +197,6 @@ mod tests {
             "a marker lies behind the last record, and needs nobody"
         );
         assert!(!beside.told().await && !beside.told().await && !beside.is_running());
-        assert_eq!(beside.progress(10).committable, 10);
+        assert_eq!((beside.progress(10).committable, beside.open(), beside.span(0)), (10, 0, 0));
     }
 }

@@ -52,6 +52,8 @@ pub(super) struct Worker {
     /// Who commits in place of the owner, and whether it does not know all of the progress.
     tell: Option<Tell>,
     untold: bool,
+    /// Messages finished in all.
+    all_finished: u64,
     lanes: Lanes<Record>,
     running: FuturesUnordered<Parking>,
     acknowledging: FuturesUnordered<Acknowledging>,
@@ -89,6 +91,7 @@ impl Worker {
             progress,
             tell: None,
             untold: false,
+            all_finished: 0,
             lanes: Lanes::new(),
             running: FuturesUnordered::new(),
             acknowledging: FuturesUnordered::new(),
@@ -203,8 +206,9 @@ impl Worker {
         self.assignment.stand(self.progress.committable(), waiting);
         self.assignment.release(finished, taken);
         self.untold |= finished > 0;
+        self.all_finished += finished as u64;
         if let Some(tell) = self.tell.as_ref().filter(|_| self.untold) {
-            self.untold = !tell.if_asked(&self.progress);
+            self.untold = !tell.if_asked(&self.progress, self.all_finished);
         }
         self.assignment.end_poll();
     }
@@ -266,7 +270,7 @@ impl Drop for Worker {
         // Messages go before the owner hears of the end: it may close the client then.
         self.drop_waiting();
         if let Some(tell) = self.tell.take() {
-            tell.now(&self.progress);
+            tell.now(&self.progress, self.all_finished);
         }
         self.assignment.end();
     }

@@ -76,30 +76,51 @@ fn field(kind: char, window: &str) -> String {
     format!("{kind}{:08x}", short_hash(window))
 }
 
-/// Leaves out of what is too long the last that a reactor has finished: it is run again then, and nothing is lost. `true`:
-/// there is not much room left, so that nothing more should be read before the reactor has finished what is oldest.
-pub(super) fn fit(metadata: &mut CommitMetadata, limit: usize) -> bool {
-    if metadata.finished(FINISHED).is_none() {
-        return false;
+/// How much room there is beside an offset for what a reactor finishes out of order, and how much of it is taken; in bytes
+/// as they are before they become text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Room {
+    all: usize,
+    taken: usize,
+}
+
+impl Room {
+    pub(super) fn of(metadata: &CommitMetadata, limit: usize) -> Room {
+        let mut bare = metadata.clone();
+        bare.set_finished(FINISHED, &[]);
+        let (bare, size) = (size(&bare), size(metadata));
+        Room { all: limit.saturating_sub(bare) / 4 * 3, taken: size.saturating_sub(bare).div_ceil(4) * 3 }
     }
-    let size = |metadata: &CommitMetadata| metadata.encode().len() + ADDED;
-    let mut bare = metadata.clone();
-    bare.set_finished(FINISHED, &[]);
-    let bare = size(&bare);
-    let full = size(metadata) > bare + limit.saturating_sub(bare) / 4 * 3;
+
+    /// Whether there is enough, whatever is finished of the records that are `open` and in whatever order, if they end
+    /// `span` offsets behind the lowest unfinished one. A bitmap has a bit for each offset, and runs have a byte for each
+    /// record, where these lie close together; where they do not, [`fit`] helps.
+    pub(super) fn is_enough(&self, open: usize, span: usize) -> bool {
+        span / 8 + 2 <= self.all || self.taken + open <= self.all
+    }
+}
+
+/// Leaves out of what is too long the last that a reactor has finished: it is run again then, and nothing is lost.
+pub(super) fn fit(metadata: &mut CommitMetadata, limit: usize) {
     while size(metadata) > limit {
         let Some(runs) = metadata.finished(FINISHED).filter(|runs| !runs.is_empty()) else { break };
         let fewer = runs[..runs.len() * 3 / 4].to_vec();
         metadata.set_finished(FINISHED, &fewer);
     }
-    full
+}
+
+fn size(metadata: &CommitMetadata) -> usize {
+    metadata.encode().len() + ADDED
 }
 
 #[cfg(test)]
 mod tests {
     use std::slice::from_ref;
 
-    use proptest::{collection::btree_set, prelude::*};
+    use proptest::{
+        collection::{btree_set, vec},
+        prelude::*,
+    };
 
     use super::*;
 
@@ -180,7 +201,9 @@ mod tests {
             reactor: Some(snapshot(0, from_ref(&(1..5_000_000)))),
         };
         let mut metadata = left.to_metadata();
-        assert!(!fit(&mut metadata, LIMIT));
+        let room = Room::of(&metadata, LIMIT);
+        assert!(room.is_enough(1_000, 5_001_000) && !room.is_enough(5_000, 5_001_000));
+        fit(&mut metadata, LIMIT);
         assert_eq!(again(&metadata, 5_000_000, &[]), left);
     }
 
@@ -200,17 +223,42 @@ mod tests {
             };
             let whole = left.to_metadata();
             let mut metadata = whole.clone();
-            let full = fit(&mut metadata, LIMIT);
-            let size = |metadata: &CommitMetadata| metadata.encode().len() + ADDED;
+            fit(&mut metadata, LIMIT);
             prop_assert!(size(&metadata) <= LIMIT);
-            prop_assert!(full || size(&whole) <= LIMIT);
-            prop_assert!(!full || size(&whole) > LIMIT / 2);
             let mut read = again(&metadata, 60_001, names);
             let all = whole.finished(FINISHED).unwrap_or_default();
             let kept = read.reactor.take().unwrap().finished_beyond;
             prop_assert!(all.starts_with(&kept));
             prop_assert!(kept.len() == all.len() || size(&whole) > LIMIT);
             prop_assert_eq!((read.read, read.newest), (left.read, left.newest));
+        }
+
+        /// What there was enough room for fits, in whatever order it is finished.
+        #[test]
+        fn what_there_is_enough_room_for_fits(
+            before in btree_set(1_i64..20_000, 0..4_000),
+            open in btree_set(20_000_i64..24_000, 0..3_000),
+            finished in vec(any::<bool>(), 7_000),
+            long in any::<bool>(),
+        ) {
+            // A long stretch that is finished takes little room, and makes a bitmap long.
+            let start = if long { -1_000_000 } else { 0 };
+            let left = |offsets: &[i64]| {
+                let runs = offsets.iter().map(|&offset| if offset == 1 { start + 1..2 } else { offset..offset + 1 });
+                let runs: Vec<Range<i64>> = runs.collect();
+                Left { read: 24_000, newest: Vec::new(), reactor: Some(snapshot(start, &runs)) }.to_metadata()
+            };
+            let before: Vec<i64> = [1].into_iter().chain(before).collect();
+            let room = Room::of(&left(&before), LIMIT);
+            // What is not finished below 20,000 is open, too.
+            let more: Vec<i64> = (2..20_000).filter(|offset| before.binary_search(offset).is_err()).chain(open).collect();
+            if room.is_enough(more.len(), (24_000 - start) as usize) {
+                let ends = more.iter().zip(finished.iter().cycle()).filter(|(_, ends)| **ends);
+                let mut after: Vec<i64> = before.into_iter().chain(ends.map(|(offset, _)| *offset)).collect();
+                after.sort_unstable();
+                after.dedup();
+                prop_assert!(size(&left(&after)) <= LIMIT);
+            }
         }
     }
 }

@@ -67,31 +67,26 @@ impl Worker {
 
     /// Commits with a batch where everybody stands. It has all that was read.
     fn submit(&mut self, mut batch: Batch) {
-        let next = self.silence.next();
-        let names = self.shared.targets.iter().map(|target| target.window.spec.name);
-        let left = Left {
-            read: next.max(self.handed_over),
-            newest: names.zip(self.newest.iter().copied()).collect(),
-            reactor: self.beside.as_ref().map(|beside| beside.progress(next)),
-        };
+        let left = self.left();
         let mut metadata = left.to_metadata();
-        let full = fit(&mut metadata, self.shared.transactions.metadata_limit());
-        if full && !self.full {
-            tracing::warn!(
-                topic = self.shared.topic,
-                partition = self.taken.partition,
-                offset = metadata.offset(),
-                "what the reactor has finished out of order hardly fits beside the committed offset: nothing more is read \
-                 before it has finished the oldest"
-            );
-        }
-        self.full = full;
+        fit(&mut metadata, self.shared.transactions.metadata_limit());
         batch.commit(&self.shared.topic, self.taken.partition, self.taken.epoch, metadata);
         self.pending.push_back(self.shared.transactions.submit(batch));
         self.commits.push_back(left.read);
         self.progress_due = None;
         if let Some(beside) = &self.beside {
             beside.ask();
+        }
+    }
+
+    /// Where everybody stands who shares the partition.
+    pub(super) fn left(&self) -> Left {
+        let next = self.silence.next();
+        let names = self.shared.targets.iter().map(|target| target.window.spec.name);
+        Left {
+            read: next.max(self.handed_over),
+            newest: names.zip(self.newest.iter().copied()).collect(),
+            reactor: self.beside.as_ref().map(|beside| beside.progress(next)),
         }
     }
 

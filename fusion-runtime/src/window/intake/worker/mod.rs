@@ -22,7 +22,7 @@ use crate::{
 use super::{
     Shared, Target,
     clock::{Newest, Silence},
-    left::Left,
+    left::{Left, Room},
     pace::Reached,
 };
 
@@ -31,6 +31,8 @@ const MOST_RECORDS: usize = 8_192;
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 /// Batches on their way to a transaction; beyond them nothing more is read.
 const MOST_PENDING: usize = 2;
+/// Records that come at once, at most.
+const MOST_BATCH: usize = 1_024;
 /// How often the claims of a partition are repeated where they never expire, in milliseconds.
 const REPEAT: i64 = 3_000;
 /// How long to wait for a membership: with the group protocol `consumer` it may come after the first assignment; in
@@ -51,8 +53,8 @@ pub(super) struct Worker {
     /// A reactor that serves the topic, too, and when its progress is handed over if nothing else is.
     beside: Option<Beside>,
     progress_due: Option<i64>,
-    /// Whether what it has finished out of order takes nearly all the room that there is beside an offset.
-    full: bool,
+    /// For what it finishes out of order, as of when it last said how far it has come.
+    room: Option<Room>,
     /// For each target, whether it was told to be idle.
     told_idle: Vec<bool>,
     batch: Option<Batch>,
@@ -81,7 +83,7 @@ impl Worker {
             handed_over: read,
             beside: shared.served.as_ref().map(|served| taken.beside(served, &finished)),
             progress_due: None,
-            full: false,
+            room: None,
             silence: Silence::new(taken.start),
             heard: vec![now; shared.targets.len()],
             told_idle: vec![false; shared.targets.len()],
@@ -115,7 +117,7 @@ impl Worker {
             let wake = clock::instant(wake, now);
             let room = member && self.pending.len() < MOST_PENDING;
             let ahead = self.is_ahead();
-            let reads = room && !ahead && !self.full;
+            let reads = room && !ahead && self.may_give();
             let changes = self.changes.iter_mut().map(|change| change.changed().boxed());
             let others = ahead.then(|| select_all(changes).map(drop));
             tokio::select! {
@@ -170,6 +172,7 @@ impl Worker {
     /// The reactor has come further, or its worker has ended. `false`: nobody told it to.
     fn progressed(&mut self, further: bool, now: i64) -> bool {
         if further {
+            self.room = None;
             self.progress_due.get_or_insert(now + self.interval());
         } else if !self.taken.assignment.is_stopping() {
             let (topic, partition) = (&self.shared.topic, self.taken.partition);
@@ -178,6 +181,26 @@ impl Worker {
             return false;
         }
         true
+    }
+
+    /// Whether the reactor may be given more: what it finishes of it out of order has to fit beside the offset. What it has
+    /// finished meanwhile may make room.
+    fn may_give(&mut self) -> bool {
+        let Some(beside) = &self.beside else { return true };
+        if beside.open() == 0 {
+            return true;
+        }
+        let limit = self.shared.transactions.metadata_limit();
+        let room = self.room.unwrap_or_else(|| Room::of(&self.left().to_metadata(), limit));
+        let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let more = i64::try_from(MOST_BATCH).unwrap_or(i64::MAX);
+        let open = size(beside.open()).saturating_add(MOST_BATCH);
+        let enough = room.is_enough(open, size(beside.span(more).unsigned_abs()));
+        if !enough {
+            beside.ask();
+        }
+        self.room = Some(room);
+        enough
     }
 
     /// How long what was read, or finished, may wait for more; in milliseconds.
