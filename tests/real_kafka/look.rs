@@ -89,11 +89,6 @@ impl Look {
         self.committed(topic).into_iter().eq(ends)
     }
 
-    /// Whether the group has committed all there is in one partition.
-    pub fn is_done_in(&self, topic: &str, partition: usize) -> bool {
-        self.committed(topic)[partition] == Some(self.ends(topic)[partition])
-    }
-
     /// A topic's own setting.
     pub async fn setting(&self, topic: &str, name: &str) -> String {
         let options = AdminOptions::new().request_timeout(Some(SOON));

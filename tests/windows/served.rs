@@ -189,7 +189,7 @@ async fn what_hardly_fits_beside_an_offset_is_not_added_to() {
     // The other partition goes on, for longer than the rest of this one would take.
     let other = |value| story.reading("served.many", "other", value, 0).partition(1);
     send((COUNT + 1..=COUNT + OTHERS).map(other).collect()).await;
-    eventually(SOON, || look.is_done_in("served.many", 1)).await;
+    eventually(SOON, || look.committed("served.many")[1] == Some(look.ends("served.many")[1])).await;
     let ended = runs.ended();
     let fast = ended.iter().filter(|value| **value <= COUNT).count() as u32;
     assert_eq!(ended.len() as u32 - fast, OTHERS);
