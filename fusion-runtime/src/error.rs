@@ -119,10 +119,11 @@ pub enum Error {
         /// What is wrong, and what to do.
         reason: String,
     },
-    /// A topic is served by a reactor and gathered by a window.
+    /// A topic is served by a reactor and gathered by a copartitioned window.
     #[error(
-        "the app `{app}` serves the topic `{topic}` with the reactor `{reactor}` and gathers it in the window `{window}`: \
-         put one of them into an app of its own"
+        "the app `{app}` serves the topic `{topic}` with the reactor `{reactor}` and gathers it in the window `{window}`, \
+         which is `copartitioned` and commits the topic by what its open windows need: remove `copartitioned`, or put one \
+         of them into an app of its own"
     )]
     ServedAndGathered {
         /// The app's name.

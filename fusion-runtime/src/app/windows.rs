@@ -11,7 +11,7 @@ use tokio::sync::broadcast;
 use crate::{
     Error,
     broker::{Config, TopicInfo, TopicSpec, topics},
-    consume::Service,
+    consume::{Served, Service},
     produce::transactions::Transactions,
     window::{AnyWindow, Copartition, Declared, Ends, Gatherings, Intake, Target, Trims, check, check_keeps},
 };
@@ -89,11 +89,12 @@ async fn check_sources(config: &Config, declared: &[Declared]) -> Result<(), Err
 const LOG: [(&str, &str); 3] =
     [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("message.timestamp.type", "CreateTime")];
 
-/// Who reads the sources, and who reads the logs.
+/// Who reads the sources, and who reads the logs. Of the reactors, those are taken out whose topic windows gather.
 pub(super) fn services(
     app: &str,
     config: &Config,
     declared: &[Arc<Declared>],
+    reactors: &mut Vec<Arc<Served>>,
     transactions: &Transactions,
 ) -> Result<Vec<Arc<dyn Service>>, Error> {
     let (ends, trims) = (Ends::start(config, app)?, Trims::start(config, app)?);
@@ -105,7 +106,9 @@ pub(super) fn services(
     }
     let mut services: Vec<Arc<dyn Service>> = Vec::new();
     for (topic, targets) in sources {
-        services.push(Arc::new(Intake::new(topic, targets, transactions.clone(), ends.clone())));
+        let served = reactors.iter().position(|served| served.spec.topic == topic);
+        let served = served.map(|index| reactors.remove(index));
+        services.push(Arc::new(Intake::new(topic, targets, served, transactions.clone(), ends.clone())));
     }
     for window in declared {
         if window.spec.copartitioned {

@@ -163,6 +163,7 @@ impl Owner {
             epoch: self.epoch,
             assignment: assignment.clone(),
             batches: receiver,
+            runtime: self.runtime.clone(),
             membership: self.membership.subscribe(),
             fail: self.fail.clone(),
         }));

@@ -21,25 +21,30 @@ use super::{MOST_BYTES, MOST_RECORDS, Worker, open};
 
 impl Worker {
     pub(super) fn take(&mut self, mut batch: ffi::Batch, now: i64) {
-        let count = batch.len();
-        let mut bytes = 0;
         // Once a batch: all partitions count on it, from all threads.
         let shared = self.shared.clone();
-        while batch
-            .next(|message| {
-                bytes += message.byte_size();
-                self.message(&shared, message, now);
-            })
-            .is_some()
-        {}
-        drop(batch);
-        self.taken.took(count, bytes);
+        if let Some(mut beside) = self.beside.take() {
+            batch.iter().for_each(|message| self.message(&shared, message, now));
+            beside.give(batch);
+            self.beside = Some(beside);
+        } else {
+            let count = batch.len();
+            let mut bytes = 0;
+            while batch
+                .next(|message| {
+                    bytes += message.byte_size();
+                    self.message(&shared, message, now);
+                })
+                .is_some()
+            {}
+            drop(batch);
+            self.taken.took(count, bytes);
+        }
         let full = |batch: &Batch| batch.len() >= MOST_RECORDS || batch.bytes() >= MOST_BYTES;
         if self.batch.as_ref().is_some_and(full) {
             self.due = Some(now);
         } else if self.due.is_none() {
-            let interval = self.taken.core.settings.commit_interval.as_millis();
-            self.due = Some(now + i64::try_from(interval).unwrap_or(0));
+            self.due = Some(now + self.interval());
         }
     }
 
@@ -60,6 +65,9 @@ impl Worker {
             headers: if headers.is_empty() { HeadersRef::Empty } else { HeadersRef::Native(headers) },
         };
         self.silence.record(record.offset);
+        if record.offset < self.handed_over {
+            return;
+        }
         for (index, target) in shared.targets.iter().enumerate() {
             self.sort(index, target, &record, now);
         }
