@@ -16,7 +16,7 @@ use crate::{
 };
 
 use super::{ends::Ends, typed::Declared};
-pub(crate) use clock::{Newest, Silence};
+pub(crate) use clock::{Newest, Question, Silence};
 pub(crate) use pace::Pace;
 use worker::Worker;
 

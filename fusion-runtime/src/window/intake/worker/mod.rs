@@ -26,7 +26,7 @@ use crate::{
 
 use super::{
     Shared, Target,
-    clock::{Newest, Silence},
+    clock::{Newest, Question, Silence},
     pace::Reached,
 };
 
@@ -60,7 +60,7 @@ pub(super) struct Worker {
     /// What is committed, and what the pending ones will have committed.
     committed: i64,
     commits: VecDeque<i64>,
-    asking: Option<BoxFuture<'static, (Option<i64>, i64)>>,
+    asking: Option<BoxFuture<'static, (Option<i64>, Question)>>,
     ask_at: i64,
     /// Tell when others have come further, one for each target.
     changes: Vec<watch::Receiver<()>>,
@@ -117,9 +117,9 @@ impl Worker {
                         break;
                     }
                 }
-                Some((end, asked)) = OptionFuture::from(self.asking.as_mut()) => {
+                Some((end, question)) = OptionFuture::from(self.asking.as_mut()) => {
                     self.asking = None;
-                    self.silence.confirm(end, asked);
+                    self.silence.confirm(end, question);
                     if self.wants_the_end(now) {
                         self.ask_at = now + ASK_AGAIN;
                     }
@@ -178,9 +178,7 @@ impl Worker {
         wake = self.due.map_or(wake, |due| due.min(wake));
         for (target, heard) in self.shared.targets.iter().zip(&self.heard) {
             let Some(idle) = target.idle() else { continue };
-            if let Some(silent) = self.silence.due(*heard, idle).filter(|silent| *silent > now) {
-                wake = wake.min(silent);
-            }
+            wake = self.silence.changes(*heard, idle, now).map_or(wake, |change| change.min(wake));
         }
         if self.ask_at > now { wake.min(self.ask_at) } else { wake }
     }
@@ -190,9 +188,9 @@ impl Worker {
         if self.asking.is_some() || now < self.ask_at || !self.wants_the_end(now) {
             return;
         }
-        let (ends, topic, partition) =
-            (self.shared.ends.clone(), self.shared.topic.clone(), self.taken.partition);
-        self.asking = Some(async move { (ends.of(&topic, partition).await, now) }.boxed());
+        let (shared, partition) = (self.shared.clone(), self.taken.partition);
+        let question = self.silence.ask(now);
+        self.asking = Some(async move { (shared.ends.of(&shared.topic, partition).await, question) }.boxed());
     }
 
     /// Whether it depends on the leader's word whether the partition is silent.
