@@ -22,6 +22,7 @@ use crate::{
     observe::Count,
 };
 
+use super::gap::GONE;
 use super::{COMMITTED_LIMIT, Owner, Partition, UNKNOWN, WAITING_BYTES, is_passing};
 
 impl Owner {
@@ -129,9 +130,10 @@ impl Owner {
             tracing::warn!(
                 topic,
                 partition,
-                committed,
-                start,
-                "records were deleted before they were read: the partition goes on with the oldest one there is"
+                offset = committed,
+                next = start,
+                records = start - committed,
+                "{GONE}"
             );
         }
     }
@@ -172,6 +174,7 @@ impl Owner {
             assignment,
             batches,
             committed,
+            next: start,
             paused: false,
             blocked: 0,
             taken: Vec::new(),

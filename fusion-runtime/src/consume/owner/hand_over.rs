@@ -11,7 +11,7 @@ use crate::{
     observe::Count,
 };
 
-use super::{BATCH, FULL_LIMIT, Owner, Partition, WATERMARKS_LIMIT};
+use super::{BATCH, FULL_LIMIT, Owner, Partition};
 
 /// What there is too much of.
 enum Full {
@@ -51,7 +51,10 @@ impl Owner {
                 !partition.assignment.is_stopping()
                     && (message.error().is_none() || partition.service.sees_ends())
             };
-            if let Some(partition) = partition.filter(wanted) {
+            let Some(partition) = partition else { continue };
+            let behind = i64::from(message.error().is_none());
+            partition.next = partition.next.max(message.offset() + behind);
+            if wanted(&partition) {
                 if partition.taken.is_empty() {
                     touched.push(place.clone());
                 }
@@ -176,17 +179,14 @@ impl Owner {
         }
     }
 
-    pub(super) fn message_error(&self, message: &Message, error: MessageError) -> Result<(), Error> {
+    pub(super) fn message_error(&mut self, message: &Message, error: MessageError) -> Result<(), Error> {
         let (topic, partition) = (message.topic(), message.partition());
         match error {
             MessageError::EndOfPartition => Ok(()),
             MessageError::OffsetOutOfRange
                 if self.partitions.contains_key(&(topic.to_owned(), partition)) =>
             {
-                let offset = self.partitions[&(topic.to_owned(), partition)].assignment.committable();
-                let (start, end) =
-                    self.client.fetch_watermarks(topic, partition, WATERMARKS_LIMIT).unwrap_or((-1, -1));
-                Err(Error::Gap { topic: topic.to_owned(), partition, offset, start, end })
+                self.found_gap((topic.to_owned(), partition), message.offset())
             }
             error => {
                 tracing::warn!(topic, partition, ?error, "{}", message.error_text());

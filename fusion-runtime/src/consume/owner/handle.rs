@@ -21,7 +21,7 @@ use crate::{
     produce::transactions::Transactions,
 };
 
-use super::{Beginning, COMMIT_EVERY, COMMITTED_LIMIT, Owner, WAITING_BYTES};
+use super::{Beginning, COMMIT_EVERY, COMMITTED_LIMIT, Owner, WAITING_BYTES, gap::Gaps};
 
 /// The client of an app's group, before it joins.
 pub(crate) struct GroupClient(Arc<BaseConsumer<GroupContext>>);
@@ -115,6 +115,7 @@ impl Consumer {
                     assigning: None,
                     assign_at: Instant::now(),
                     assign_limit: COMMITTED_LIMIT.0,
+                    gaps: Gaps::default(),
                     stopping: None,
                     next_commit: Instant::now() + COMMIT_EVERY,
                     commits,

@@ -3,6 +3,7 @@
 mod assign;
 mod close;
 mod commit;
+mod gap;
 mod hand_over;
 mod handle;
 mod join;
@@ -38,6 +39,7 @@ use super::{
     shared::{Assignment, Core},
 };
 
+use gap::Gaps;
 use handle::Command;
 pub(crate) use handle::{Consumer, GroupClient, Stopped};
 use join::Beginning;
@@ -77,6 +79,8 @@ struct Partition {
     batches: mpsc::UnboundedSender<Batch>,
     /// What was committed last, or [`UNKNOWN`].
     committed: i64,
+    /// The offset behind what was taken from librdkafka, or [`UNKNOWN`].
+    next: i64,
     paused: bool,
     /// The poll that was told last as one that blocks.
     blocked: u64,
@@ -122,6 +126,7 @@ struct Owner {
     /// When the broker is asked again where the group stands, and how long it may take.
     assign_at: Instant,
     assign_limit: Duration,
+    gaps: Gaps,
     stopping: Option<Stopping>,
     next_commit: Instant,
     commits: Commits,
@@ -156,7 +161,7 @@ impl Owner {
                 0 => 0,
                 room => self.queue.take(room, &mut messages),
             };
-            if let Err(error) = self.hand_over(&mut messages) {
+            if let Err(error) = self.hand_over(&mut messages).and_then(|()| self.serve_gaps()) {
                 break Err(error);
             }
             self.resume();
