@@ -90,17 +90,20 @@ impl Owner {
     fn assign_again(&mut self, skipped: &[(Place, i64, i64)]) -> Result<(), Error> {
         let failed = |error| Error::client("consumer", error);
         let one = matches!(self.client.rebalance_protocol(), RebalanceProtocol::Cooperative);
+        let places: Vec<Place> = if one {
+            skipped.iter().map(|(place, ..)| place.clone()).collect()
+        } else {
+            self.partitions.keys().cloned().collect()
+        };
+        // Those that hold too much are paused again as soon as they are handed more.
+        self.resume_before_unassign(&places);
         if one {
-            let places: Vec<Place> = skipped.iter().map(|(place, ..)| place.clone()).collect();
             rebalance::unassign(&self.client, &rebalance::list(&places));
         }
         let forwarder = self.queue.forwarder();
         let mut list = TopicPartitionList::new();
-        let mut paused = TopicPartitionList::new();
-        for (place, partition) in &self.partitions {
-            if one && skipped.iter().all(|(skipped, ..)| skipped != place) {
-                continue;
-            }
+        for place in &places {
+            let Some(partition) = self.partitions.get(place) else { continue };
             let (topic, number) = (&*place.0, place.1);
             // Where only the first record tells, none has come yet.
             let next = if partition.next < 0 { Offset::Beginning } else { Offset::Offset(partition.next) };
@@ -108,14 +111,8 @@ impl Owner {
             if !forwarder.forward(&self.client, topic, number) {
                 tracing::error!(topic, partition = number, "the partition could not be forwarded");
             }
-            if partition.paused {
-                paused.add_partition(topic, number);
-            }
         }
         rebalance::assign(&self.client, &list).map_err(failed)?;
-        if paused.count() > 0 {
-            self.client.pause(&paused).map_err(failed)?;
-        }
         Ok(())
     }
 }

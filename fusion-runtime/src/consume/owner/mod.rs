@@ -3,6 +3,7 @@
 mod assign;
 mod close;
 mod commit;
+mod ends;
 mod gap;
 mod hand_over;
 mod handle;
@@ -39,6 +40,7 @@ use super::{
     shared::{Assignment, Core},
 };
 
+use ends::Ends;
 use gap::Gaps;
 use handle::Command;
 pub(crate) use handle::{Consumer, GroupClient, Stopped};
@@ -127,6 +129,7 @@ struct Owner {
     assign_at: Instant,
     assign_limit: Duration,
     gaps: Gaps,
+    ends: Ends,
     stopping: Option<Stopping>,
     next_commit: Instant,
     commits: Commits,

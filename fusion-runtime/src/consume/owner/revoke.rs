@@ -110,7 +110,7 @@ impl Owner {
 
     /// librdkafka keeps a pause over unassign and assign: a partition that came back to this member would be assigned
     /// and never read.
-    fn resume_before_unassign(&mut self, places: &[Place]) {
+    pub(super) fn resume_before_unassign(&mut self, places: &[Place]) {
         let mut list = TopicPartitionList::new();
         for place in places {
             if let Some(partition) = self.partitions.get_mut(place).filter(|partition| partition.paused) {

@@ -20,6 +20,7 @@ use crate::{
         drain::{Draining, Step},
         gathering::{Commit, Ended, Gathering, Look, Outbox},
         intake::{Newest, Question},
+        observed::Ends,
         typed::millis,
     },
 };
@@ -54,6 +55,7 @@ pub(super) struct Worker {
     turn: usize,
     draining: Draining,
     look: Look,
+    ends: Ends,
 }
 
 impl Worker {
@@ -280,13 +282,13 @@ impl Worker {
             committed: *committed,
             next: input.silence.next(),
             decided: input.high,
-            end: input.taken.assignment.known_end().max(input.silence.next()),
+            end: input.silence.next(),
         });
         let logs = logs.collect();
         let spec = self.shared.declared.spec;
         let holder = self.sources.holder(now).map(|log| (spec.topics[log], self.number));
         let partition = self.look.at(&*self.gathering, spec.kind, (self.number, now), holder, logs);
-        self.shared.declared.observed.at(self.inputs[0].taken.epoch, partition);
+        self.shared.declared.observed.at(self.inputs[0].taken.epoch, partition, &self.ends);
     }
 
     fn hand_over(&mut self) {

@@ -208,8 +208,14 @@ impl Worker {
         };
         let idle: Vec<bool> = self.shared.targets.iter().zip(&self.heard).map(idle).collect();
         for ((target, newest), idle) in self.shared.targets.iter().zip(&self.newest).zip(&idle) {
-            let lag = (self.taken.assignment.known_end().max(self.silence.next()) - self.committed).max(0);
-            let reached = Reached { epoch: self.taken.epoch, newest: newest.time, idle: *idle, lag };
+            let reached = Reached {
+                epoch: self.taken.epoch,
+                newest: newest.time,
+                idle: *idle,
+                committed: self.committed,
+                next: self.silence.next(),
+                assignment: self.taken.assignment.clone(),
+            };
             target.window.pace.reached(self.source(target), reached);
         }
         let changed = idle != self.told_idle;
