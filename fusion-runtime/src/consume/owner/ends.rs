@@ -64,8 +64,8 @@ impl Ends {
 }
 
 impl Owner {
-    /// Each answer to a fetch says how far its partition reaches. Where nothing is fetched, because it is paused or as much
-    /// is held as may be, the leader is asked.
+    /// Each answer to a fetch says how far its partition reaches. Where nothing is fetched, because not all is taken that
+    /// was, the leader is asked.
     pub(super) fn look_at_ends(&mut self) {
         let is_due = self.ends.next.is_none_or(|next| next <= Instant::now());
         let mut unfetched = Vec::new();
@@ -73,7 +73,7 @@ impl Owner {
             if let Some(end) = ffi::known_end(&self.client, &place.0, place.1) {
                 partition.assignment.reaches(end);
             }
-            let is_fetched = !partition.paused && partition.next >= partition.assignment.known_end();
+            let is_fetched = partition.next >= partition.assignment.known_end();
             if is_due && !is_fetched && !partition.assignment.is_stopping() {
                 unfetched.push((place.clone(), partition.assignment.clone()));
             }

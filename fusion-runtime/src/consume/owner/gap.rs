@@ -21,63 +21,51 @@ use super::{Owner, WATERMARKS_LIMIT};
 const LIMIT: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_millis(200);
 
-/// Partitions whose place is gone, each with the place, and when something is done about them.
+/// Partitions whose place is gone, if there are any, and when something is done about them.
 #[derive(Default)]
 pub(super) struct Gaps {
-    found: Vec<(Place, i64)>,
+    pub(super) found: bool,
     at: Option<Instant>,
 }
 
 impl Owner {
-    /// The log of a partition does not hold the offset that was asked for. librdkafka does not read on in it.
-    pub(super) fn found_gap(&mut self, place: Place, offset: i64) -> Result<(), Error> {
-        let Some(partition) = self.partitions.get(&place) else { return Ok(()) };
-        let offset = if offset >= 0 { offset } else { partition.next };
-        if self.core.settings.on_gap == OnGap::Fail {
-            let (topic, partition) = place;
-            let (start, end) =
-                self.client.fetch_watermarks(&topic, partition, WATERMARKS_LIMIT).unwrap_or((-1, -1));
-            return Err(Error::Gap { topic, partition, offset, start, end });
-        }
-        if self.gaps.found.iter().all(|(known, _)| *known != place) {
-            self.gaps.found.push((place, offset));
-        }
-        Ok(())
-    }
-
-    /// Goes on with the oldest records that there are.
+    /// Ends the app, or goes on with the oldest records that there are. librdkafka reads nothing where the place was gone.
     pub(super) fn serve_gaps(&mut self) -> Result<(), Error> {
         let waits = self.gaps.at.is_some_and(|at| Instant::now() < at);
         // Whatever is assigned or revoked meanwhile takes its place from the committed offset.
         let moves = self.revoking.is_some() || self.assigning.is_some() || self.stopping.is_some();
-        if self.gaps.found.is_empty() || waits || moves {
+        if !self.gaps.found || waits || moves {
             return Ok(());
         }
         self.gaps.at = Some(Instant::now() + AGAIN);
-        let mut skipped = Vec::new();
-        for (place, offset) in &self.gaps.found {
+        let partial = self.core.settings.on_gap == OnGap::Partial;
+        let limit = if partial { LIMIT } else { WATERMARKS_LIMIT };
+        let mut behind = Vec::new();
+        for (place, known) in &mut self.partitions {
+            let Some(offset) = known.gap else { continue };
             let (topic, partition) = (&*place.0, place.1);
-            let Some(known) = self.partitions.get_mut(place) else { continue };
-            let (start, end) = match self.client.fetch_watermarks(topic, partition, LIMIT) {
+            let (start, end) = match self.client.fetch_watermarks(topic, partition, limit) {
                 Ok(watermarks) => watermarks,
-                Err(error) => {
+                Err(error) if partial => {
                     tracing::warn!(%error, topic, partition, "what the log still has is not known yet");
                     return Ok(());
                 }
+                Err(_) => (-1, -1),
             };
-            let offset = *offset;
-            if offset > end {
+            if !partial || offset > end {
                 return Err(Error::Gap { topic: topic.to_owned(), partition, offset, start, end });
             }
             known.next = offset.max(start);
-            skipped.push((place.clone(), offset, known.next));
+            behind.push(place.clone());
         }
-        self.assign_again(&skipped)?;
         self.gaps = Gaps::default();
-        for ((topic, partition), offset, next) in skipped {
+        self.assign_again(&behind)?;
+        for place in behind {
+            let Some(partition) = self.partitions.get_mut(&place) else { continue };
+            let (offset, next) = (partition.gap.take().unwrap_or(partition.next), partition.next);
             if offset < next {
                 self.core.counters.one(Count::Gaps);
-                let records = next - offset;
+                let (topic, partition, records) = (&*place.0, place.1, next - offset);
                 tracing::warn!(topic, partition, offset, next, records, "{GONE}");
             }
         }
@@ -86,34 +74,24 @@ impl Owner {
 
     /// Has librdkafka read these from where they go on. A seek does not help: after such an error a partition counts as
     /// stopped for librdkafka 2.12 (`rd_kafka_offset_reset`), which refuses to seek in it (`rd_kafka_toppar_seek`). Under an
-    /// eager protocol an assignment is only changed as a whole, so all others begin again there, too, each where it was.
-    fn assign_again(&mut self, skipped: &[(Place, i64, i64)]) -> Result<(), Error> {
+    /// eager protocol an assignment is only changed as a whole, so all others begin again there, too, each where it was. Their
+    /// queues stay apart from the consumer's: that this was asked for once is remembered (`RD_KAFKA_Q_F_FWD_APP`).
+    fn assign_again(&self, behind: &[Place]) -> Result<(), Error> {
         let failed = |error| Error::client("consumer", error);
-        let one = matches!(self.client.rebalance_protocol(), RebalanceProtocol::Cooperative);
-        let places: Vec<Place> = if one {
-            skipped.iter().map(|(place, ..)| place.clone()).collect()
-        } else {
-            self.partitions.keys().cloned().collect()
-        };
-        // Those that hold too much are paused again as soon as they are handed more.
-        self.resume_before_unassign(&places);
-        if one {
-            rebalance::unassign(&self.client, &rebalance::list(&places));
+        let single = matches!(self.client.rebalance_protocol(), RebalanceProtocol::Cooperative);
+        if single {
+            rebalance::unassign(&self.client, &rebalance::list(behind));
         }
-        let forwarder = self.queue.forwarder();
         let mut list = TopicPartitionList::new();
-        for place in &places {
-            let Some(partition) = self.partitions.get(place) else { continue };
-            let (topic, number) = (&*place.0, place.1);
+        for (place, partition) in &self.partitions {
+            if single && !behind.contains(place) {
+                continue;
+            }
             // Where only the first record tells, none has come yet.
             let next = if partition.next < 0 { Offset::Beginning } else { Offset::Offset(partition.next) };
-            list.add_partition_offset(topic, number, next).map_err(failed)?;
-            if !forwarder.forward(&self.client, topic, number) {
-                tracing::error!(topic, partition = number, "the partition could not be forwarded");
-            }
+            list.add_partition_offset(&place.0, place.1, next).map_err(failed)?;
         }
-        rebalance::assign(&self.client, &list).map_err(failed)?;
-        Ok(())
+        rebalance::assign(&self.client, &list).map_err(failed)
     }
 }
 
