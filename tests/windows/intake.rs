@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use fusion::{Window, prelude::*};
+use fusion::{Skipped, Window, prelude::*};
 
 use crate::{
     common::{Record, SOON, Tail, eventually},
@@ -209,5 +209,81 @@ async fn two_windows_gather_one_topic_each_by_its_own_key_and_time() {
     assert!(results == [one.clone(), two.clone()] || results == [two, one], "{results:?}");
     let look = story.look();
     eventually(SOON, || look.is_done("shared.brake")).await;
+    app.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_several_windows_skip_is_kept_once_for_each_reason() {
+    #[reactor(
+        window! < readings: "both.brake" by id at time >,
+        tumbling = 10s, grace = 0s, idle = never, to = "both.results",
+    )]
+    fn by_id(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings, window)
+    }
+    #[reactor(
+        window! < readings: "both.brake" by |reading: &Reading| Some(reading.value.to_string()).filter(|_| reading.value != 9)
+                  at time >,
+        tumbling = 10s, grace = 0s, idle = never,
+    )]
+    fn by_value(readings: Vec<Reading>) {
+        drop(readings);
+    }
+    let mut story = Story::begin(&["both.brake"], "both.results").await;
+    story.config = story.config.clone().keep_skipped(true);
+    let mut letters = Tail::at_end(&story.config, "both.brake.dlq").await;
+    let app = story.start(story.app().reactors(reactors![by_id, by_value])).await;
+    let base = story.base;
+    let values = [
+        "{".to_owned(),
+        format!(r#"{{"id": null, "value": 9, "time": {base}}}"#),
+        // One has no key, the other no time: two reasons.
+        r#"{"id": null, "value": 5, "time": -1}"#.to_owned(),
+        // Of one alone.
+        format!(r#"{{"id": null, "value": 7, "time": {base}}}"#),
+    ];
+    for value in &values {
+        story.raw.send(Record::to("both.brake").value(&**value).partition(0)).await;
+    }
+    story.send("both.brake", "a", 9, 1).await;
+    assert_eq!(story.finish(LATER).await, [fired("a", &[9], 0..10_000, "closed")]);
+    let look = story.look();
+    eventually(SOON, || look.is_done("both.brake")).await;
+    let mut kept: Vec<(String, String, String)> = letters
+        .take(6)
+        .await
+        .iter()
+        .map(|letter| {
+            let text = |header: &str| letter.text(header).to_owned();
+            let value = String::from_utf8(letter.value.clone().unwrap()).unwrap();
+            (value, text("kafka_dlt-exception-fqcn"), text("kafka_dlt-exception-message"))
+        })
+        .collect();
+    kept.sort();
+    let alone = String::from_utf8(story.reading("both.brake", "a", 9, 1).value.unwrap()).unwrap();
+    let both = "skipped by `by_id`, `by_value`";
+    let mut expected = vec![
+        (values[1].clone(), "no_key".to_owned(), both.to_owned()),
+        (values[2].clone(), "no_key".to_owned(), "skipped by `by_id`".to_owned()),
+        (values[2].clone(), "no_time".to_owned(), "skipped by `by_value`".to_owned()),
+        (values[3].clone(), "no_key".to_owned(), "skipped by `by_id`".to_owned()),
+        (alone, "no_key".to_owned(), "skipped by `by_value`".to_owned()),
+    ];
+    expected.sort();
+    let undecodable = kept.iter().position(|(value, ..)| value == "{").unwrap();
+    let (_, reason, message) = kept.remove(undecodable);
+    assert_eq!(reason, "undecodable");
+    assert!(message.starts_with(&format!("{both}: ")) && message.len() > both.len() + 5, "{message}");
+    assert_eq!(kept, expected);
+    assert_eq!(letters.rest(), [], "once each");
+    // Each counts for itself.
+    let windows = app.windows();
+    let skipped = |window: usize, reason| windows[window].topics[0].skipped[&reason];
+    assert_eq!((windows[0].name, windows[1].name), ("by_id", "by_value"));
+    for window in [0, 1] {
+        assert_eq!(skipped(window, Skipped::Undecodable), 1);
+    }
+    assert_eq!((skipped(0, Skipped::NoKey), skipped(0, Skipped::NoTime)), (3, 0));
+    assert_eq!((skipped(1, Skipped::NoKey), skipped(1, Skipped::NoTime)), (2, 1));
     app.shutdown().await.unwrap();
 }

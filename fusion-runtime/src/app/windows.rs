@@ -12,8 +12,11 @@ use crate::{
     Error,
     broker::{Config, TopicInfo, TopicSpec, topics},
     consume::Service,
-    produce::transactions::Transactions,
-    window::{AnyWindow, Copartition, Declared, Ends, Gatherings, Intake, Target, Trims, check, check_keeps},
+    produce::transactions::{MOST_BYTES, Transactions},
+    window::{
+        AnyWindow, Copartition, Declared, Ends, Gatherings, Intake, Target, Trims, check, check_keeps,
+        too_many,
+    },
 };
 
 use super::{Produced, results::CAPACITY};
@@ -105,6 +108,11 @@ pub(super) fn services(
     }
     let mut services: Vec<Arc<dyn Service>> = Vec::new();
     for (topic, targets) in sources {
+        let names: Vec<&str> = targets.iter().map(|target| target.window.spec.name).collect();
+        if let Some(reason) = too_many(topic, &names, MOST_BYTES) {
+            let name = targets[0].window.spec.name;
+            return Err(Error::Window { name, partition: 0, offset: 0, reason });
+        }
         services.push(Arc::new(Intake::new(topic, targets, transactions.clone(), ends.clone())));
     }
     for window in declared {

@@ -32,6 +32,23 @@ pub(crate) struct Intake {
     shared: Arc<Shared>,
 }
 
+/// Why windows cannot gather a topic together; `None` if they can.
+pub(crate) fn too_many(topic: &str, windows: &[&str], limit: usize) -> Option<String> {
+    let size = |windows: &[&str]| worker::longest(windows).encode().len() + ADDED;
+    let most = (0..=windows.len()).rev().find(|most| size(&windows[..*most]) <= limit)?;
+    let count = windows.len();
+    (most < count).then(|| {
+        format!(
+            "{count} windows gather the topic `{topic}`: what has to be remembered of each takes {} bytes beside a committed \
+             offset, and {limit} are the most, enough for {most} windows. Put the others into an app of their own",
+            size(windows)
+        )
+    })
+}
+
+/// What transactions add to the text beside an offset, in bytes.
+const ADDED: usize = 48;
+
 struct Shared {
     topic: String,
     targets: Vec<Target>,
@@ -65,5 +82,23 @@ impl Service for Intake {
 
     fn serve(&self, partition: Taken) -> Serving {
         Box::pin(Worker::new(self.shared.clone(), partition).run())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::produce::transactions::MOST_BYTES;
+
+    #[test]
+    fn what_windows_of_one_topic_remember_fits_beside_an_offset() {
+        let names: Vec<String> = (0..70).map(|number| format!("window{number}")).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(too_many("brake", &names[..40], MOST_BYTES), None);
+        let reason = too_many("brake", &names, MOST_BYTES).unwrap();
+        let most =
+            (1..70).rev().find(|most| too_many("brake", &names[..*most], MOST_BYTES).is_none()).unwrap();
+        assert!(most >= 40 && reason.starts_with("70 windows gather the topic `brake`"), "{reason}");
+        assert!(reason.contains(&format!("enough for {most} windows")), "{reason}");
     }
 }
