@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use crate::{
     consume::{Service, Serving, Taken},
-    produce::transactions::Transactions,
+    produce::transactions::{CommitMetadata, Transactions},
 };
 
 use super::{ends::Ends, typed::Declared};
@@ -34,7 +34,7 @@ pub(crate) struct Intake {
 
 /// Why windows cannot gather a topic together; `None` if they can.
 pub(crate) fn too_many(topic: &str, windows: &[&str], limit: usize) -> Option<String> {
-    let size = |windows: &[&str]| worker::longest(windows).encode().len() + ADDED;
+    let size = |windows: &[&str]| longest(windows).encode().len() + ADDED;
     let most = (0..=windows.len()).rev().find(|most| size(&windows[..*most]) <= limit)?;
     let count = windows.len();
     (most < count).then(|| {
@@ -44,6 +44,17 @@ pub(crate) fn too_many(topic: &str, windows: &[&str], limit: usize) -> Option<St
             size(windows)
         )
     })
+}
+
+/// The most that the newest times of these windows can take.
+fn longest(windows: &[&str]) -> CommitMetadata {
+    let mut metadata = CommitMetadata::new(i64::MAX);
+    for window in windows {
+        for kind in ['n', 'a'] {
+            metadata.set_number(&format!("{kind}{:08x}", super::short_hash(window)), i64::MAX);
+        }
+    }
+    metadata
 }
 
 /// What transactions add to the text beside an offset, in bytes.

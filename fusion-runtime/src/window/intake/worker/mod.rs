@@ -254,7 +254,7 @@ impl Worker {
         let mut metadata = CommitMetadata::new(next);
         for (index, target) in self.shared.targets.iter().enumerate() {
             let newest = self.newest[index];
-            remember(&mut metadata, target.window.spec.name, newest);
+            remember(&mut metadata, target, newest);
             let control = Control {
                 stamp: now,
                 partitions: target.window.partitions,
@@ -308,34 +308,24 @@ impl Target {
     fn repeat(&self) -> i64 {
         self.idle().map_or(REPEAT, |idle| (idle / 3).max(1))
     }
-}
 
-/// How a window is called in the metadata that all windows of a topic share.
-fn field(kind: char, window: &str) -> String {
-    format!("{kind}{:08x}", crate::window::short_hash(window))
+    /// How its window is called in the metadata that all windows of a topic share.
+    fn field(&self, kind: char) -> String {
+        format!("{kind}{:08x}", crate::window::short_hash(self.window.spec.name))
+    }
 }
 
 fn recall(left: Option<&CommitMetadata>, target: &Target) -> Newest {
-    let window = target.window.spec.name;
-    let time = left.and_then(|left| left.number(&field('n', window)));
-    let arrived = left.and_then(|left| left.number(&field('a', window))).unwrap_or(0);
+    let time = left.and_then(|left| left.number(&target.field('n')));
+    let arrived = left.and_then(|left| left.number(&target.field('a'))).unwrap_or(0);
     Newest { time, arrived }
 }
 
-fn remember(metadata: &mut CommitMetadata, window: &str, newest: Newest) {
+fn remember(metadata: &mut CommitMetadata, target: &Target, newest: Newest) {
     if let Some(time) = newest.time {
-        metadata.set_number(&field('n', window), time);
-        metadata.set_number(&field('a', window), newest.arrived);
+        metadata.set_number(&target.field('n'), time);
+        metadata.set_number(&target.field('a'), newest.arrived);
     }
-}
-
-/// The longest that these windows may have to remember together.
-pub(super) fn longest(windows: &[&str]) -> CommitMetadata {
-    let mut metadata = CommitMetadata::new(i64::MAX);
-    for window in windows {
-        remember(&mut metadata, window, Newest { time: Some(i64::MAX), arrived: i64::MAX });
-    }
-    metadata
 }
 
 /// The batch that is being filled. There is none without a membership: then the assignment is about to end, too.
