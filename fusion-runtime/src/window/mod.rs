@@ -33,7 +33,7 @@ pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged,
 pub(crate) use gathering::Gatherings;
 pub use hand_in::{Reason, Window};
 pub(crate) use intake::{Intake, Target, too_many};
-pub use key::{GroupKey, KeyOf, KeyType, Keyed, KeyedAlways, KeyedMaybe};
+pub use key::{GroupKey, KeyOf, KeyType, Keyed, KeyedAlways, KeyedMaybe, RecordKey};
 pub use metrics::{WindowLog, WindowMetrics, WindowPartition, WindowTopic};
 pub use observed::Skipped;
 pub use reactor::{EventTime, Read, Unread, WindowReactor, millis};
