@@ -5,7 +5,10 @@ use std::{hash::Hash, marker::PhantomData};
 use serde::Serialize;
 use smallvec::SmallVec;
 
-use crate::contract::KeyBytes;
+use crate::{
+    contract::KeyBytes,
+    reactor::{HandIn, Key},
+};
 
 /// A window's key, as the bytes that its records have. Most are short enough to lie in the tables themselves: a text of an
 /// UUID has 36.
@@ -82,6 +85,41 @@ impl<K> KeyType<K> {
         K: GroupKey,
     {
         key?.bytes()
+    }
+}
+
+/// The bytes of a key that the handler takes as `Key<K>`: by autoref nothing is asked of a `K` that cannot be handed in,
+/// which is reported there.
+#[doc(hidden)]
+pub trait TakenKey<K> {
+    /// The bytes of a key.
+    fn taken(&self, key: Option<&K>) -> Option<RecordKey>
+    where
+        K: GroupKey;
+}
+
+impl<K> TakenKey<K> for &KeyType<K>
+where
+    Key<K>: HandIn,
+{
+    fn taken(&self, key: Option<&K>) -> Option<RecordKey>
+    where
+        K: GroupKey,
+    {
+        self.bytes(key)
+    }
+}
+
+/// The other half of [`TakenKey`].
+#[doc(hidden)]
+pub trait TakenNoKey<K> {
+    /// None.
+    fn taken(&self, key: Option<&K>) -> Option<RecordKey>;
+}
+
+impl<K> TakenNoKey<K> for KeyType<K> {
+    fn taken(&self, _: Option<&K>) -> Option<RecordKey> {
+        None
     }
 }
 
