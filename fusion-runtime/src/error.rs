@@ -90,8 +90,8 @@ pub enum Error {
     /// The log does not hold the record that comes next any more, or not yet.
     #[error(
         "the next record of topic `{topic}`, partition {partition}, is at offset {offset}, but the log has {start} to \
-         {end}: records were deleted before they were handled, or the topic was created anew. Reset the group's \
-         offset to go on without them"
+         {end}: records were deleted before they were handled, or the topic was created anew. To go on without those that \
+         were deleted set `on_gap` to `Partial`; otherwise reset the group's offset"
     )]
     Gap {
         /// The topic.

@@ -53,6 +53,8 @@ const TESTS: &[(&str, Test)] = tests! {
     }
     offsets::{
         a_gap_ends_the_app_and_says_where,
+        a_partition_that_is_overtaken_goes_on_behind_the_gap_classic,
+        a_partition_that_is_overtaken_goes_on_behind_the_gap_consumer,
         a_group_begins_where_it_was_told,
         the_end_is_chosen_once,
         partitions_that_come_later_are_read_from_their_beginning,

@@ -183,6 +183,8 @@ workers! {
     endless: "real.endless";
     killed: "real.killed";
     gap: "real.gap";
+    overtaken: "real.overtaken";
+    overtaken_consumer: "real.overtaken.consumer";
     began: "real.began";
     chosen: "real.chosen";
     grown: "real.grown";

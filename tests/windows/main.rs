@@ -12,6 +12,7 @@ mod asking;
 mod closing;
 mod copartitioned;
 mod formats;
+mod gaps;
 mod gathered;
 mod intake;
 mod kinds;

@@ -12,8 +12,11 @@ use crate::{
     Error,
     broker::{Config, TopicInfo, TopicSpec, topics},
     consume::{Served, Service},
-    produce::transactions::Transactions,
-    window::{AnyWindow, Copartition, Declared, Ends, Gatherings, Intake, Target, Trims, check, check_keeps},
+    produce::transactions::{MOST_BYTES, Transactions},
+    window::{
+        AnyWindow, Copartition, Declared, Ends, Gatherings, Intake, Target, Trims, check, check_keeps,
+        too_many,
+    },
 };
 
 use super::{Produced, results::CAPACITY};
@@ -108,6 +111,12 @@ pub(super) fn services(
     for (topic, targets) in sources {
         let served = reactors.iter().position(|served| served.spec.topic == topic);
         let served = served.map(|index| reactors.remove(index));
+        let names: Vec<&'static str> = targets.iter().map(|target| target.window.spec.name).collect();
+        // What a reactor has finished out of order needs room, too.
+        let limit = if served.is_some() { MOST_BYTES / 2 } else { MOST_BYTES };
+        if let Some(reason) = too_many(topic, &names, limit) {
+            return Err(Error::Window { name: names[0], partition: 0, offset: 0, reason });
+        }
         services.push(Arc::new(Intake::new(topic, targets, served, transactions.clone(), ends.clone())));
     }
     for window in declared {

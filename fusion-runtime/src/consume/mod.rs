@@ -30,4 +30,4 @@ pub(crate) use owner::{Consumer, GroupClient};
 pub(crate) use progress::Snapshot;
 pub(crate) use runner::{AnyReactor, Input, Ran, Seat, Started, Typed, read};
 pub(crate) use service::{Service, Serving, Taken};
-pub(crate) use shared::{Core, Served};
+pub(crate) use shared::{Assignment, Core, Served};

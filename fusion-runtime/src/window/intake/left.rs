@@ -71,6 +71,24 @@ impl Left {
     }
 }
 
+/// Why windows cannot gather a topic together, where so many bytes may stand beside an offset; `None` if they can.
+pub(crate) fn too_many(topic: &str, windows: &[&'static str], limit: usize) -> Option<String> {
+    let longest = |windows: &[&'static str]| {
+        let newest = Newest { time: Some(i64::MAX), arrived: i64::MAX };
+        let newest = windows.iter().map(|window| (*window, newest)).collect();
+        size(&Left { read: i64::MAX, newest, reactor: None }.to_metadata())
+    };
+    let most = (0..=windows.len()).rev().find(|most| longest(&windows[..*most]) <= limit)?;
+    let count = windows.len();
+    (most < count).then(|| {
+        format!(
+            "{count} windows gather the topic `{topic}`: what has to be remembered of each takes {} bytes beside a committed \
+             offset, and {limit} are the most, enough for {most} windows. Put the others into an app of their own",
+            longest(windows)
+        )
+    })
+}
+
 /// How a window is called in the metadata that all windows of a topic share.
 fn field(kind: char, window: &str) -> String {
     format!("{kind}{:08x}", short_hash(window))
@@ -123,6 +141,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::produce::transactions::MOST_BYTES;
 
     const LIMIT: usize = 3_050;
 
@@ -260,5 +279,17 @@ mod tests {
                 prop_assert!(size(&left(&after)) <= LIMIT);
             }
         }
+    }
+
+    #[test]
+    fn what_windows_of_one_topic_remember_fits_beside_an_offset() {
+        let names: Vec<&'static str> =
+            (0..70).map(|number| &*String::leak(format!("window{number}"))).collect();
+        assert_eq!(too_many("brake", &names[..40], MOST_BYTES), None);
+        let reason = too_many("brake", &names, MOST_BYTES).unwrap();
+        let most =
+            (1..70).rev().find(|most| too_many("brake", &names[..*most], MOST_BYTES).is_none()).unwrap();
+        assert!(most >= 40 && reason.starts_with("70 windows gather the topic `brake`"), "{reason}");
+        assert!(reason.contains(&format!("enough for {most} windows")), "{reason}");
     }
 }

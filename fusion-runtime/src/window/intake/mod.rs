@@ -17,7 +17,8 @@ use crate::{
 };
 
 use super::{ends::Ends, typed::Declared};
-pub(crate) use clock::{Newest, Silence};
+pub(crate) use clock::{Newest, Question, Silence};
+pub(crate) use left::too_many;
 pub(crate) use pace::Pace;
 use worker::Worker;
 

@@ -21,10 +21,11 @@ use crate::{
 
 use super::{
     Shared, Target,
-    clock::{Newest, Silence},
+    clock::{Newest, Question, Silence},
     left::{Left, Room},
     pace::Reached,
 };
+use sort::Kept;
 
 /// A batch is handed over when it is this large, or this old.
 const MOST_RECORDS: usize = 8_192;
@@ -65,12 +66,14 @@ pub(super) struct Worker {
     /// Up to where the records are in the logs, and are with each of the pending ones.
     committed: i64,
     commits: VecDeque<i64>,
-    asking: Option<BoxFuture<'static, (Option<i64>, i64)>>,
+    asking: Option<BoxFuture<'static, (Option<i64>, Question)>>,
     ask_at: i64,
     /// Tell when others have come further, one for each target.
     changes: Vec<watch::Receiver<()>>,
     headers: HeaderBuf,
     source: Vec<u8>,
+    /// Why the record at hand is kept.
+    skipped: Vec<Kept>,
 }
 
 impl Worker {
@@ -100,6 +103,7 @@ impl Worker {
             changes: shared.targets.iter().map(|target| target.window.pace.changes()).collect(),
             headers: HeaderBuf::new(),
             source: Vec::new(),
+            skipped: Vec::new(),
             shared,
             taken,
         }
@@ -128,9 +132,9 @@ impl Worker {
                         break;
                     }
                 }
-                Some((end, asked)) = OptionFuture::from(self.asking.as_mut()) => {
+                Some((end, question)) = OptionFuture::from(self.asking.as_mut()) => {
                     self.asking = None;
-                    self.silence.confirm(end, asked);
+                    self.silence.confirm(end, question);
                     if self.wants_the_end(now) {
                         self.ask_at = now + ASK_AGAIN;
                     }
@@ -214,9 +218,7 @@ impl Worker {
         wake = self.due.or(self.progress_due).map_or(wake, |due| due.min(wake));
         for (target, heard) in self.shared.targets.iter().zip(&self.heard) {
             let Some(idle) = target.idle() else { continue };
-            if let Some(silent) = self.silence.due(*heard, idle).filter(|silent| *silent > now) {
-                wake = wake.min(silent);
-            }
+            wake = self.silence.changes(*heard, idle, now).map_or(wake, |change| change.min(wake));
         }
         if self.ask_at > now { wake.min(self.ask_at) } else { wake }
     }
@@ -226,9 +228,9 @@ impl Worker {
         if self.asking.is_some() || now < self.ask_at || !self.wants_the_end(now) {
             return;
         }
-        let (ends, topic, partition) =
-            (self.shared.ends.clone(), self.shared.topic.clone(), self.taken.partition);
-        self.asking = Some(async move { (ends.of(&topic, partition).await, now) }.boxed());
+        let (shared, partition) = (self.shared.clone(), self.taken.partition);
+        let question = self.silence.ask(now);
+        self.asking = Some(async move { (shared.ends.of(&shared.topic, partition).await, question) }.boxed());
     }
 
     /// Whether it depends on the leader's word whether the partition is silent.
@@ -246,8 +248,14 @@ impl Worker {
         };
         let idle: Vec<bool> = self.shared.targets.iter().zip(&self.heard).map(idle).collect();
         for ((target, newest), idle) in self.shared.targets.iter().zip(&self.newest).zip(&idle) {
-            let lag = (self.taken.assignment.known_end().max(self.silence.next()) - self.committed).max(0);
-            let reached = Reached { epoch: self.taken.epoch, newest: newest.time, idle: *idle, lag };
+            let reached = Reached {
+                epoch: self.taken.epoch,
+                newest: newest.time,
+                idle: *idle,
+                committed: self.committed,
+                next: self.silence.next(),
+                assignment: self.taken.assignment.clone(),
+            };
             target.window.pace.reached(self.source(target), reached);
         }
         let changed = idle != self.told_idle;

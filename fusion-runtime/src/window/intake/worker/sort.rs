@@ -71,6 +71,9 @@ impl Worker {
         for (index, target) in shared.targets.iter().enumerate() {
             self.sort(index, target, &record, now);
         }
+        if !self.skipped.is_empty() {
+            self.keep_skipped(shared, &record);
+        }
     }
 
     /// Sends a record to where the records of its key meet, or skips it.
@@ -81,19 +84,19 @@ impl Worker {
         let (key, time) = match sorted {
             Ok(sorted) => match (sorted.key, sorted.time) {
                 (Some(key), Some(time)) => (key, time),
-                (None, _) => return self.skip(target, record, Skipped::NoKey, ""),
-                (_, None) => return self.skip(target, record, Skipped::NoTime, ""),
+                (None, _) => return self.skip(target, Skipped::NoKey, ""),
+                (_, None) => return self.skip(target, Skipped::NoTime, ""),
             },
-            Err(failure) => return self.skip(target, record, Skipped::Undecodable, failure.message()),
+            Err(failure) => return self.skip(target, Skipped::Undecodable, failure.message()),
         };
         match self.newest[index].take(time, now, target.max_future()) {
             Judged::Gathered => self.heard[index] = now,
             Judged::Ahead => window.observed.skip(target.topic, Skipped::Ahead),
             Judged::TooFar => {
                 let message = format!("its time, {time}, is too far ahead of the clock, {now}");
-                return self.skip(target, record, Skipped::TooFar, &message);
+                return self.skip(target, Skipped::TooFar, &message);
             }
-            Judged::Negative => return self.skip(target, record, Skipped::NoTime, ""),
+            Judged::Negative => return self.skip(target, Skipped::NoTime, ""),
         }
         let source = Source {
             topic: record.topic,
@@ -119,27 +122,52 @@ impl Worker {
         });
     }
 
-    /// Counts a record that no window sees, and keeps it if somebody may want to look at it.
-    fn skip(&mut self, target: &Target, record: &RecordRef<'_>, reason: Skipped, message: &str) {
+    /// Counts a record that a window does not see, and has it kept if somebody may want to look at it.
+    fn skip(&mut self, target: &Target, reason: Skipped, message: &str) {
         target.window.observed.skip(target.topic, reason);
         if !reason.is_kept(&self.taken.core.settings) {
             return;
         }
-        self.headers.clear();
-        self.headers.dead_letter(&DeadLetter {
-            record: *record,
-            group: &self.taken.core.app,
-            code: reason.as_str(),
-            message,
-        });
-        let Some(batch) = open(&mut self.batch, &self.taken) else { return };
-        batch.push(&Outgoing {
-            topic: &dead_letter_topic(record.topic),
-            partition: None,
-            key: record.key,
-            value: record.value,
-            timestamp: record.timestamp,
-            headers: &pairs(&self.headers),
-        });
+        let window = target.window.spec.name;
+        match self.skipped.iter_mut().find(|kept| kept.reason == reason) {
+            Some(kept) => kept.windows.push(window),
+            None => self.skipped.push(Kept { reason, message: message.to_owned(), windows: vec![window] }),
+        }
     }
+
+    /// Keeps a record that windows have skipped: once for each reason, however many they are. What is wrong with it is
+    /// mostly the topic's matter, and one who counts or repeats dead letters expects each record once.
+    fn keep_skipped(&mut self, shared: &Shared, record: &RecordRef<'_>) {
+        for Kept { reason, message, windows } in std::mem::take(&mut self.skipped) {
+            let message = match (&*shared.targets, &*message) {
+                ([_], _) => message,
+                (_, "") => format!("skipped by `{}`", windows.join("`, `")),
+                _ => format!("skipped by `{}`: {message}", windows.join("`, `")),
+            };
+            self.headers.clear();
+            self.headers.dead_letter(&DeadLetter {
+                record: *record,
+                group: &self.taken.core.app,
+                code: reason.as_str(),
+                message: &message,
+            });
+            let Some(batch) = open(&mut self.batch, &self.taken) else { return };
+            batch.push(&Outgoing {
+                topic: &dead_letter_topic(record.topic),
+                partition: None,
+                key: record.key,
+                value: record.value,
+                timestamp: record.timestamp,
+                headers: &pairs(&self.headers),
+            });
+        }
+    }
+}
+
+/// Why a record is kept that windows have skipped.
+pub(super) struct Kept {
+    reason: Skipped,
+    /// In the words of the first.
+    message: String,
+    windows: Vec<&'static str>,
 }
