@@ -117,7 +117,11 @@ async fn a_restart_repeats_neither_what_was_handled_nor_what_was_gathered() {
     assert_eq!(last.begun(), [1, 6]);
     let mut found = Vec::new();
     while found.len() < 3 {
-        found.push(story.read(&others.one().await));
+        let seen = story.read(&others.one().await);
+        // What closes the last windows is gathered as well, and may close before them in another partition.
+        if !seen.id.starts_with("end ") {
+            found.push(seen);
+        }
     }
     assert_eq!(by_id(found), expected(5_000));
     let answered = answers.rest().into_iter().map(|answer| answer.json().as_u64().unwrap() as u32);
