@@ -40,6 +40,8 @@ pub(crate) struct Fired {
     pub(crate) timestamp: i64,
     /// The record or control record of the log that caused it.
     pub(crate) cause: i64,
+    /// The source record that caused it; `None` where time did.
+    pub(crate) caused_by: Option<Origin>,
     /// Where its records came from.
     pub(crate) members: Vec<Origin>,
 }
@@ -221,12 +223,17 @@ where
 }
 
 impl<W: WindowReactor> Out<W> {
-    fn take(&mut self, event: Event<KeyBytes, Members<W::Gathered>>, cause: i64, env: &Env) {
+    fn take(
+        &mut self,
+        event: Event<KeyBytes, Members<W::Gathered>>,
+        (cause, caused_by): (i64, Option<Origin>),
+        env: &Env,
+    ) {
         match event {
             Event::Fired { key, span: Span { start, end }, reason, count, held } => {
                 let window = Window::new(start, end, reason, count);
                 let timestamp = env.declared.kind().timestamp(end);
-                let fired = Fired { key, window, timestamp, cause, members: held.origins };
+                let fired = Fired { key, window, timestamp, cause, caused_by, members: held.origins };
                 self.fired.push_back((fired, held.gathered));
             }
             Event::Late(late) => self.late.push(late),
@@ -268,7 +275,8 @@ where
         let key = read.key.filter(|own| own == key).map_or_else(|| key.into(), Vec::into_boxed_slice);
         let entry = self.entry(log, offset, begin, key, read.item, place, source, size);
         let (out, env) = (&mut self.out, &self.env);
-        Ok(self.table.record(entry, time, &mut |event| out.take(event, offset, env)))
+        let cause = (offset, Some(Origin::from(&place)));
+        Ok(self.table.record(entry, time, &mut |event| out.take(event, cause, env)))
     }
 
     fn direct(
@@ -287,22 +295,23 @@ where
         let place = Place { time: moment, topic: u16::try_from(log).unwrap_or(u16::MAX), partition, offset };
         let entry = self.entry(log, offset, offset, key.into_boxed_slice(), read.item, place, source, size);
         let (out, env) = (&mut self.out, &self.env);
-        Ok(Sorted::Gathered(self.table.record(entry, time, &mut |event| out.take(event, offset, env))))
+        let cause = (offset, Some(Origin::from(&place)));
+        Ok(Sorted::Gathered(self.table.record(entry, time, &mut |event| out.take(event, cause, env))))
     }
 
     fn advance(&mut self, offset: Option<i64>, time: Time) {
         let (out, env) = (&mut self.out, &self.env);
-        self.table.advance(offset, time, &mut |event| out.take(event, offset.unwrap_or(CLOCK), env));
+        self.table.advance(offset, time, &mut |event| out.take(event, (offset.unwrap_or(CLOCK), None), env));
     }
 
     fn drain(&mut self, offset: Option<i64>) {
         let (out, env) = (&mut self.out, &self.env);
-        self.table.drain(offset, &mut |event| out.take(event, offset.unwrap_or(CLOCK), env));
+        self.table.drain(offset, &mut |event| out.take(event, (offset.unwrap_or(CLOCK), None), env));
     }
 
     fn reached(&mut self, log: usize, position: i64) {
         let (out, env) = (&mut self.out, &self.env);
-        self.table.reached(log, position, &mut |event| out.take(event, position, env));
+        self.table.reached(log, position, &mut |event| out.take(event, (position, None), env));
     }
 
     fn late(&mut self) -> Vec<Late> {
