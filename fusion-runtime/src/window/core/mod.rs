@@ -24,7 +24,7 @@ mod tests;
 mod time;
 
 pub use claims::{Claim, Claims, ClaimsError, Control};
-pub use cut::{Cut, Part, Split};
+pub use cut::{Cut, CutLimit, Part, Split};
 pub use kind::Kind;
 pub use late::{Late, LateReason};
 pub use need::Needed;

@@ -11,6 +11,7 @@ mod emit;
 mod left;
 mod look;
 mod outbox;
+mod splits;
 mod typed;
 mod worker;
 

@@ -77,7 +77,7 @@ impl Rig {
     }
 
     fn cut(&self) -> Cut {
-        self.table.cut(self.next, self.next).unwrap()
+        self.table.cut(self.next, self.next, CutLimit::NONE).unwrap()
     }
 
     fn needed(&self) -> Option<i64> {

@@ -20,7 +20,7 @@ use crate::{
     reactor::Context,
     window::{
         Gathered, Place, Skipped, Unread, Window, WindowReactor,
-        core::{Cut, Entry, Event, Late, Part, Rules, RulesError, Span, Table, Time, Verdict},
+        core::{Cut, CutLimit, Entry, Event, Late, Part, Rules, RulesError, Span, Table, Time, Verdict},
         typed::{Declared, read, rules},
     },
 };
@@ -138,7 +138,7 @@ pub(crate) trait Gathering: Send {
     fn start(&mut self, cx: &mut task::Context<'_>) -> Option<Begun>;
     /// How many have fired whose handlers have not been started.
     fn fired(&self) -> usize;
-    fn cut(&self, high: i64, begin: i64) -> Option<Cut>;
+    fn cut(&self, high: i64, begin: i64, limit: CutLimit) -> Option<Cut>;
     /// As `cut`, of several logs.
     fn parts(&self, highs: &[i64]) -> Option<Vec<Part>>;
     /// Whether what an earlier owner decided is still being decided again.
@@ -348,8 +348,8 @@ where
         self.out.fired.len()
     }
 
-    fn cut(&self, high: i64, begin: i64) -> Option<Cut> {
-        self.table.cut(high, begin)
+    fn cut(&self, high: i64, begin: i64, limit: CutLimit) -> Option<Cut> {
+        self.table.cut(high, begin, limit)
     }
 
     fn parts(&self, highs: &[i64]) -> Option<Vec<Part>> {
