@@ -34,7 +34,7 @@ pub(crate) use gathering::Gatherings;
 pub use hand_in::{Reason, Window};
 pub(crate) use intake::{Intake, Target};
 pub use key::{GroupKey, KeyOf, KeyType, Keyed, KeyedAlways, KeyedMaybe};
-pub use metrics::{WindowLog, WindowMetrics, WindowPartition, WindowTopic};
+pub use metrics::{HeldBack, HeldBackReason, WindowLog, WindowMetrics, WindowPartition, WindowTopic};
 pub use observed::Skipped;
 pub use reactor::{EventTime, Read, Unread, WindowReactor, millis};
 pub use source::{

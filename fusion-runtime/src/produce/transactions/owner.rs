@@ -111,7 +111,6 @@ impl<C: Client> Owner<C> {
                     if let Err(end) = &done {
                         jobs.drain(..).for_each(|job| job.settle(Err(end.error())));
                     }
-                    self.shared.end_transaction();
                     if let Err(end) = done {
                         return end;
                     }

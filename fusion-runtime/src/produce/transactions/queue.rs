@@ -1,7 +1,6 @@
 //! The batches that wait, and which of them are lost.
 
 use std::collections::{HashMap, VecDeque};
-use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -73,14 +72,11 @@ pub(super) struct State {
     pub(super) queue: VecDeque<Job>,
     pub(super) records: usize,
     pub(super) bytes: usize,
-    /// What the transaction at hand speaks for.
-    pub(super) working: Vec<(String, i32)>,
     pub(super) marks: HashMap<String, HashMap<i32, Marks>>,
     pub(super) group: Option<GroupMetadata>,
     pub(super) hurry: bool,
     pub(super) close: Option<Instant>,
     pub(super) last_start: Option<Instant>,
-    pub(super) waker: Option<Thread>,
     /// How often the bounds of a transaction are halved: brokers that are slow take less in its time.
     pub(super) halvings: u32,
     /// Counts what may help a batch that is stuck.
@@ -118,11 +114,6 @@ impl State {
             }
         }
         broken
-    }
-
-    pub(super) fn holds(&self, place: (&str, i32)) -> bool {
-        let queued = || self.queue.iter().flat_map(|job| &job.commits).any(|c| c.place() == place);
-        self.working.iter().any(|(topic, partition)| (&**topic, *partition) == place) || queued()
     }
 
     /// Puts batches back that were taken from the front.
@@ -166,7 +157,6 @@ impl State {
             }
             let Some(job) = self.queue.pop_front() else { break };
             self.forget(&job);
-            self.working.extend(job.commits.iter().map(|c| (c.topic.clone(), c.partition)));
             jobs.push(job);
         }
         jobs

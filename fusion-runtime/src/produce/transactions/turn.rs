@@ -118,7 +118,6 @@ impl Shared {
         *jobs = ours;
         let count = lost.iter().filter(|(_, outcome)| *outcome == Ok(Outcome::Lost)).count();
         if !lost.is_empty() {
-            self.set_working(jobs);
             settle_all(lost);
         }
         count
@@ -136,19 +135,12 @@ impl Shared {
         let mut state = self.state();
         state.halvings = (state.halvings + 1).min(MOST_HALVINGS);
         state.put_back(rest);
-        drop(state);
-        self.set_working(jobs);
     }
 
     /// They did: take more the next time, up to what is configured.
     pub(super) fn take_more(&self) {
         let mut state = self.state();
         state.halvings = state.halvings.saturating_sub(1);
-    }
-
-    fn set_working(&self, jobs: &[Job]) {
-        let places = jobs.iter().flat_map(|job| &job.commits);
-        self.state().working = places.map(|c| (c.topic.clone(), c.partition)).collect();
     }
 
     /// Settles a batch that cannot be committed, and with it all that would skip it.
@@ -175,19 +167,6 @@ impl Shared {
         limit
     }
 
-    /// The transaction at hand has ended, whichever way.
-    pub(super) fn end_transaction(&self) {
-        let waker = {
-            let mut state = self.state();
-            state.working.clear();
-            state.waker.clone()
-        };
-        self.settled.notify_waiters();
-        if let Some(waker) = waker {
-            waker.unpark();
-        }
-    }
-
     /// The thread ends: nothing is committed any more.
     pub(super) fn end(&self, status: Status) {
         self.set_status(status);
@@ -204,6 +183,5 @@ impl Shared {
         for job in left {
             job.settle(Err(error.clone()));
         }
-        self.end_transaction();
     }
 }

@@ -32,7 +32,7 @@ pub use rules::{Rules, RulesError, Ways};
 pub use table::{Entry, Event, Span, Table, Verdict};
 pub use time::{Intake, Newest, Skip, Sources, Time};
 
-pub use super::{Place, Reason};
+pub use super::{HeldBackReason, Place, Reason};
 
 /// What one key has gathered in one window.
 pub trait Aggregate: Default {

@@ -1,4 +1,4 @@
-//! What is lost is not committed, and what is held is known.
+//! What is lost is not committed.
 
 use rdkafka::error::RDKafkaErrorCode as Code;
 
@@ -34,7 +34,6 @@ fn a_member_of_an_old_generation_commits_nothing() {
         assert_eq!(zombie.try_outcome(), None);
         std::thread::yield_now();
     }
-    assert!(transactions.holds([(TOPIC, 0)]));
     transactions.fence(TOPIC, 0, 1);
     assert_eq!(zombie.wait(), Ok(Outcome::Lost));
     assert_eq!((world.records(), world.offset(TOPIC, 0)), (Vec::<String>::new(), None));
@@ -70,34 +69,6 @@ fn a_batch_is_not_torn() {
     transactions.fence(TOPIC, 1, 4);
     assert_eq!(transactions.submit(both).wait(), Ok(Outcome::Lost));
     assert_eq!(world.records(), ["both"]);
-}
-
-#[tokio::test]
-async fn a_revoke_waits_for_what_speaks_for_its_partitions() {
-    let world = World::new();
-    let transactions = world.start();
-    let places = [(TOPIC.to_owned(), 0)];
-    assert!(transactions.ended(&places, soon()).await, "nothing is held");
-    let held = world.hold();
-    let pending = transactions.submit(batch(0, 1, 1, "v"));
-    assert!(transactions.holds([(TOPIC, 0)]) && !transactions.holds([(TOPIC, 1), ("other", 0)]));
-    assert!(!transactions.ended(&places, Instant::now()).await);
-    assert!(transactions.ended(&[(TOPIC.to_owned(), 1)], soon()).await);
-    drop(held);
-    assert!(transactions.ended(&places, soon()).await);
-    assert_eq!(pending.await, Ok(Outcome::Committed));
-}
-
-#[test]
-fn a_thread_is_woken_after_each_transaction() {
-    let world = World::new();
-    let transactions = world.start();
-    transactions.wake(std::thread::current());
-    let pending = transactions.submit(batch(0, 1, 1, "v"));
-    while transactions.holds([(TOPIC, 0)]) {
-        std::thread::park_timeout(Duration::from_secs(20));
-    }
-    assert_eq!(pending.wait(), Ok(Outcome::Committed));
 }
 
 /// What is fenced while its outcome is open: if it was committed, it was, and is told so.

@@ -1,7 +1,7 @@
 //! A log with transactions, and a client of it whose calls fail when told to.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use rdkafka::error::RDKafkaErrorCode as Code;
@@ -64,21 +64,10 @@ struct State {
     /// The generation that the group is at; offsets of an older one are refused.
     generation: i32,
     ids: Vec<String>,
-    held: bool,
 }
 
 #[derive(Clone)]
-pub(super) struct World(Arc<(Mutex<State>, Condvar)>);
-
-/// As long as it lives, no transaction begins.
-pub(super) struct Held(World);
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        self.0.state().held = false;
-        self.0.0.1.notify_all();
-    }
-}
+pub(super) struct World(Arc<Mutex<State>>);
 
 impl World {
     pub(super) fn new() -> World {
@@ -86,7 +75,7 @@ impl World {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.0.0.lock().unwrap()
+        self.0.lock().unwrap()
     }
 
     pub(super) fn start(&self) -> Transactions {
@@ -120,11 +109,6 @@ impl World {
     /// The group moves on: offsets of earlier generations are refused.
     pub(super) fn regroup(&self, generation: i32) {
         self.state().generation = generation;
-    }
-
-    pub(super) fn hold(&self) -> Held {
-        self.state().held = true;
-        Held(self.clone())
     }
 
     /// What readers of committed records see.
@@ -197,8 +181,7 @@ impl Client for Fake {
     }
 
     fn begin(&mut self) -> Result<(), CallError> {
-        let (lock, freed) = &*self.0.0;
-        let mut state = freed.wait_while(lock.lock().unwrap(), |state| state.held).unwrap();
+        let mut state = self.0.state();
         let (spent, open, initialised) = (state.spent, state.open.is_some(), state.initialised);
         state.rule(!spent, "a producer is used again after doubt");
         state.rule(!open, "a transaction begins inside another");

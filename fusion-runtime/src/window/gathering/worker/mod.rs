@@ -11,7 +11,7 @@ use crate::{
     consume::Taken,
     produce::{Outgoing, transactions::Batch},
     window::{
-        WindowLog, clock,
+        HeldBack, WindowLog, clock,
         core::{Claims, Cut, CutLimit, Needed},
         drain::Draining,
         log::{CONTROL, Control},
@@ -313,8 +313,10 @@ impl Worker {
             end: self.taken.assignment.known_end().max(self.next),
         };
         let holder = self.claims.holder();
-        let holder =
-            holder.and_then(|(topic, number)| Some((*declared.spec.topics.get(usize::from(topic))?, number)));
+        let holder = holder.and_then(|(topic, partition, reason)| {
+            let topic = *declared.spec.topics.get(usize::from(topic))?;
+            Some(HeldBack { topic, partition, reason })
+        });
         let at = (self.taken.partition, now);
         let partition = self.look.at(&*self.gathering, declared.spec.kind, at, holder, vec![log]);
         declared.observed.at(self.taken.epoch, partition);
