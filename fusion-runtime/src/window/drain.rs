@@ -174,6 +174,7 @@ mod tests {
         assert_eq!(draining.step(), Step::Nothing);
         let _told = drains.ask();
         draining.requested().await;
+        assert_eq!(draining.step(), Step::Asked);
         draining.wrote(20);
         draining.read(10);
         assert_eq!(draining.step(), Step::Written(20));
