@@ -22,7 +22,9 @@ pub use fusion_runtime::{
     observe::{Count, Metrics},
     pipeline::{Ask, Pipeline, Position, SendRecord},
     request::Replies,
-    window::{LateReason, Skipped, WindowLog, WindowMetrics, WindowPartition, WindowTopic},
+    window::{
+        HeldBack, HeldBackReason, LateReason, Skipped, WindowLog, WindowMetrics, WindowPartition, WindowTopic,
+    },
 };
 
 // What handlers take and return.

@@ -1,7 +1,7 @@
 //! Rows into the core: what a consumer does, without one.
 
 use fusion_runtime::window::core::{
-    Entry, Event, Intake, Place, Reason, Sources, Span, Table, Time, Verdict,
+    CutLimit, Entry, Event, Intake, Place, Reason, Sources, Span, Table, Time, Verdict,
 };
 use serde_json::Value;
 
@@ -194,7 +194,7 @@ fn resume(
     table: &Table<String, Values>,
     log: &[Logged],
 ) -> Result<Table<String, Values>, String> {
-    let cut = table.cut(log.len() as i64, log.len() as i64).ok_or("there was no cut")?;
+    let cut = table.cut(log.len() as i64, log.len() as i64, CutLimit::NONE).ok_or("there was no cut")?;
     let mut table = Table::resume(case.rules()?, &cut).map_err(|error| error.to_string())?;
     for (offset, logged) in log.iter().enumerate().skip(cut.needed.offset as usize) {
         let mut said = 0;

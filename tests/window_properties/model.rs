@@ -108,7 +108,7 @@ impl Model<'_> {
             .into_iter()
             .partition::<Vec<_>, _>(|window| self.is_closed(window.span.end));
         self.windows = open;
-        for window in closed.iter().filter(|window| !window.fired) {
+        for window in closed.iter().filter(|window| !window.fired && !self.scenario.updates) {
             self.fire(at, window, Reason::Closed);
         }
     }
@@ -131,6 +131,7 @@ impl Model<'_> {
             }
             taken = true;
             self.windows[place].members.push(at.offset);
+            self.update(at, place);
             let members = &self.windows[place].members;
             let topics = members.iter().filter_map(|member| match &self.scenario.log[*member as usize] {
                 Logged::Record { at, .. } => Some(at.topic),
@@ -171,7 +172,9 @@ impl Model<'_> {
             return false;
         }
         for window in outgrown {
-            self.fire(at.offset, &window, Reason::Longest);
+            if !self.scenario.updates {
+                self.fire(at.offset, &window, Reason::Longest);
+            }
             let same = |other: &&mut Window| other.key == key && other.members == window.members;
             self.windows.iter_mut().find(same).unwrap().fired = true;
         }
@@ -179,7 +182,14 @@ impl Model<'_> {
         members.push(at.offset);
         self.windows.retain(|window| !near.iter().any(|other| other.members == window.members));
         self.windows.push(Window { key, span, members, fired: false });
+        self.update(at, self.windows.len() - 1);
         true
+    }
+
+    fn update(&mut self, at: Place, place: usize) {
+        if self.scenario.updates {
+            self.fire(at.offset, &self.windows[place].clone(), Reason::Update);
+        }
     }
 
     fn sliding(&mut self, key: char, at: Place, size: i64) -> bool {
@@ -206,16 +216,18 @@ impl Model<'_> {
             spans.insert(behind);
         }
         for span in spans {
-            let found = self.windows.iter_mut().find(|window| (window.key, window.span) == (key, span));
-            if let Some(window) = found {
+            let found = self.windows.iter().position(|window| (window.key, window.span) == (key, span));
+            if let Some(place) = found {
                 if holds(&span, at.time) {
-                    window.members.push(at.offset);
+                    self.windows[place].members.push(at.offset);
+                    self.update(at, place);
                 }
                 continue;
             }
             let all = self.seen.iter().filter(|(other, time, _)| *other == key && holds(&span, *time));
             let members = all.map(|(.., offset)| *offset).collect();
             self.windows.push(Window { key, span, members, fired: false });
+            self.update(at, self.windows.len() - 1);
         }
         true
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use fusion_runtime::window::core::{Kind, Span};
+use fusion_runtime::window::core::{Kind, Reason, Span};
 use proptest::prelude::*;
 
 use crate::scenario::{Logged, Scenario, Told};
@@ -99,10 +99,15 @@ pub fn abort_everywhere(scenario: &Scenario) -> Result<(), TestCaseError> {
 /// Each record is in a result, or open, or late; and in as many as it should be.
 pub fn nothing_is_lost(scenario: &Scenario) -> Result<(), TestCaseError> {
     let (told, open) = whole(scenario);
-    let mut gathered = open.into_iter().flat_map(|(.., members)| members).collect::<Vec<_>>();
+    let open = open.into_iter().filter(|_| !scenario.updates);
+    let mut gathered = open.flat_map(|(.., members)| members).collect::<Vec<_>>();
     let (mut refused, mut refusals) = (BTreeSet::new(), 0);
     for told in told {
         match told {
+            // Told of again with each record that follows, but once as what caused it.
+            Told::Fired { at, reason: Reason::Update, members, .. } => {
+                gathered.extend(members.into_iter().filter(|member| *member == at));
+            }
             Told::Fired { members, .. } => gathered.extend(members),
             Told::Refused { at } => prop_assert!(refused.insert(at), "refused twice"),
             Told::Late { .. } => refusals += 1,

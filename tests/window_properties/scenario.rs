@@ -1,8 +1,10 @@
 //! What comes: random records, and the log that they make.
 
+use std::cell::Cell;
+
 use fusion_runtime::window::core::{
-    Aggregate, Claim, Claims, Control, Entry, Event, Kind, LateReason, Newest, Place, Reason, Rules, Span,
-    Table, Time, Verdict, Ways,
+    Aggregate, Claim, Claims, Control, CutLimit, Entry, Event, Kind, LateReason, Newest, Place, Reason,
+    Rules, Span, Table, Time, Verdict, Ways,
 };
 use proptest::{
     prelude::*,
@@ -27,6 +29,9 @@ pub struct Scenario {
     pub kind: Kind,
     pub grace: i64,
     pub complete: bool,
+    pub updates: bool,
+    /// How many sessions that outgrew `longest` a commit remembers, while the log has what the others follow from.
+    pub splits: usize,
     pub log: Vec<Logged>,
 }
 
@@ -129,11 +134,15 @@ fn scenarios(shape: Shape) -> impl Strategy<Value = Scenario> {
         control,
     });
     let grace = prop::sample::select(vec![0_i64, 2, 5, 10]);
-    (kinds(shape), grace, any::<bool>(), any::<bool>(), prop::collection::vec(step, 1..40)).prop_map(
-        |((kind, complete), grace, far, controls, steps)| Scenario {
+    let splits = prop::sample::select(vec![0, 0, 1, 2, usize::MAX]);
+    let options = (any::<bool>(), any::<bool>(), prop::bool::weighted(0.3), splits);
+    (kinds(shape), grace, options, prop::collection::vec(step, 1..40)).prop_map(
+        |((kind, complete), grace, (far, controls, updates, splits), steps)| Scenario {
             kind,
             grace,
             complete,
+            updates: updates && !complete,
+            splits,
             log: log(far, controls, &steps),
         },
     )
@@ -197,24 +206,33 @@ pub fn record(log: usize, offset: i64, begin: i64, key: char, at: Place) -> Entr
 pub struct Owner {
     pub table: Table<char, Members>,
     pub claims: Claims,
+    /// What the last commit needed: nothing below it is there any more.
+    needed: Cell<i64>,
 }
 
 impl Scenario {
     pub fn rules(&self) -> Rules<Members> {
-        rules(self.kind, self.grace, self.complete)
+        let rules = rules(self.kind, self.grace, self.complete);
+        if self.updates { rules.updates() } else { rules }
     }
 
     pub fn owner(&self) -> Owner {
-        Owner { table: Table::new(self.rules(), 1).unwrap(), claims: Claims::new(LEASE) }
+        self.owner_of(Table::new(self.rules(), 1).unwrap(), 0)
+    }
+
+    fn owner_of(&self, table: Table<char, Members>, needed: i64) -> Owner {
+        Owner { table, claims: Claims::new(LEASE), needed: Cell::new(needed) }
     }
 
     /// From what a commit at `high` remembers, by replay up to there.
     pub fn restarted(&self, owner: &Owner, high: usize) -> Result<Owner, TestCaseError> {
         let begin = owner.claims.begin().unwrap_or(high as i64);
-        let cut = owner.table.cut(high as i64, begin).unwrap();
+        let limit = CutLimit { splits: self.splits, from: owner.needed.get() };
+        let cut = owner.table.cut(high as i64, begin, limit).unwrap();
         prop_assert!(cut.needed.begin <= cut.needed.offset && cut.needed.offset <= high as i64);
-        let mut again =
-            Owner { table: Table::resume(self.rules(), &cut).unwrap(), claims: Claims::new(LEASE) };
+        prop_assert!(cut.needed.offset >= owner.needed.get(), "a commit goes back");
+        owner.needed.set(cut.needed.offset);
+        let mut again = self.owner_of(Table::resume(self.rules(), &cut).unwrap(), cut.needed.offset);
         for offset in cut.needed.begin..high as i64 {
             if offset < cut.needed.offset {
                 if let Logged::Control(control) = &self.log[offset as usize] {
@@ -222,7 +240,10 @@ impl Scenario {
                 }
                 continue;
             }
-            prop_assert!(again.table.cut(offset, offset).is_none(), "a cut in the middle of a replay");
+            prop_assert!(
+                again.table.cut(offset, offset, CutLimit::NONE).is_none(),
+                "a cut in the middle of a replay"
+            );
             let mut told = Vec::new();
             again.give(&self.log[offset as usize], offset, &mut told);
             prop_assert_eq!(told, vec![], "a replay says nothing");

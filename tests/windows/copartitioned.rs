@@ -120,7 +120,13 @@ async fn a_copartitioned_topic_of_noise_holds_nothing_back() {
     // It has not been given up: what it says counts as soon as it speaks.
     story.send("co.noise.lidar", "c", 3, 40 * SECOND).await;
     let awake = Some(("co.noise.lidar", 0));
-    eventually(SOON, || app.windows()[0].partitions.iter().any(|one| one.held_back_by == awake)).await;
+    eventually(SOON, || {
+        app.windows()[0]
+            .partitions
+            .iter()
+            .any(|one| one.held_back_by.map(|by| (by.topic, by.partition)) == awake)
+    })
+    .await;
     story.send("co.noise.brake", "c", 4, 40 * SECOND).await;
     story.send("co.noise.brake", "d", 5, 50 * SECOND).await;
     story.send("co.noise.lidar", "d", 6, 50 * SECOND).await;

@@ -168,7 +168,13 @@ async fn bytes_that_nobody_can_read_hold_no_window_back() {
     // It has not been given up: what it says counts as soon as it speaks.
     story.send("noise.lidar", "c", 3, 40 * SECOND).await;
     let awake = Some(("noise.lidar", 0));
-    eventually(SOON, || app.windows()[0].partitions.iter().any(|one| one.held_back_by == awake)).await;
+    eventually(SOON, || {
+        app.windows()[0]
+            .partitions
+            .iter()
+            .any(|one| one.held_back_by.map(|by| (by.topic, by.partition)) == awake)
+    })
+    .await;
     story.send("noise.brake", "c", 4, 40 * SECOND).await;
     story.send("noise.brake", "d", 5, 50 * SECOND).await;
     story.send("noise.lidar", "d", 6, 50 * SECOND).await;

@@ -242,3 +242,21 @@ async fn a_window_of_other_topics_needs_another_name() {
     assert!(reason.ends_with("Give the window another `name` to begin anew"), "{reason}");
     app.shutdown().await.unwrap();
 }
+
+/// What a reader says of a quiet partition holds for `idle`, and is committed with the interval.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_idle_that_no_commit_keeps_up_with() {
+    #[reactor(
+        window! < readings: "refused.brake" by id >,
+        tumbling = 10s, grace = 0s, idle = 299ms, to = "refused.results",
+    )]
+    fn hasty(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings, window)
+    }
+    let story = Story::begin(&["refused.brake"], "refused.results").await;
+    let config = story.config.clone().commit_interval(std::time::Duration::from_millis(100));
+    let reason = reason(fusion::App::new(&story.group, config).reactors(reactors![hasty]).start().await);
+    assert!(reason.starts_with("`idle` is 299ms, less than three commit intervals of 100ms"), "{reason}");
+    let running = story.start(story.app().reactors(reactors![hasty])).await;
+    running.shutdown().await.unwrap();
+}

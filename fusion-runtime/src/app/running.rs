@@ -77,7 +77,7 @@ impl Running {
     }
 
     /// What reactor `R` produces from now on, in this process: the answers of one that serves a topic, the results of one
-    /// that gathers windows, each before it is known to be committed. A reactor that is not one of the app's produces
+    /// that gathers windows, each before it is known to be committed, so perhaps again after a rebalance. A reactor that is not one of the app's produces
     /// nothing, and a window's `None` is no result.
     ///
     /// ```

@@ -48,6 +48,7 @@ pub(super) async fn declare(
             check(declared)?;
             continue;
         }
+        declared.check_idle(config.settings().commit_interval)?;
         wanted.push(TopicSpec {
             name: declared.log.clone(),
             partitions: Some(declared.partitions),

@@ -18,6 +18,8 @@ pub struct Link {
     pub asks: &'static [&'static str],
     /// The topic that gets what it returns.
     pub to: Option<&'static str>,
+    /// The topic that gets what came too late for its window.
+    pub late: Option<&'static str>,
 }
 
 const TEXT: usize = 1024;
@@ -158,24 +160,30 @@ impl<const N: usize> Table<'_, N> {
         leads
     }
 
-    /// What a reactor sends goes to the one that serves the topic and to all windows that gather it.
+    /// What a reactor sends, late records included, goes to the one that serves the topic and to all windows that gather it.
     const fn sends(self) -> Edges<N> {
         let mut leads = [[false; N]; N];
         let mut i = 0;
         while i < N {
-            if let Some(to) = self.links[i].to {
-                if let Some(served) = self.serves(to) {
-                    leads[i][served] = true;
-                }
-                let (to, mut n) = (hash(to), 0);
-                while n < self.sources.count {
-                    if self.sources.hashes[n] == to {
-                        leads[i][self.sources.windows[n]] = true;
-                    }
-                    n += 1;
-                }
-            }
+            leads[i] = self.reaches(leads[i], self.links[i].to);
+            leads[i] = self.reaches(leads[i], self.links[i].late);
             i += 1;
+        }
+        leads
+    }
+
+    /// Adds those that take what is sent to a topic.
+    const fn reaches(self, mut leads: [bool; N], topic: Option<&str>) -> [bool; N] {
+        let Some(to) = topic else { return leads };
+        if let Some(served) = self.serves(to) {
+            leads[served] = true;
+        }
+        let (to, mut n) = (hash(to), 0);
+        while n < self.sources.count {
+            if self.sources.hashes[n] == to {
+                leads[self.sources.windows[n]] = true;
+            }
+            n += 1;
         }
         leads
     }

@@ -175,6 +175,14 @@ impl ReactorSpec {
     /// What the check of a list of reactors looks at.
     #[doc(hidden)]
     pub const fn link(&self) -> Link {
-        Link { name: self.name, topic: self.topic, gathers: &[], alone: false, asks: self.asks, to: self.to }
+        Link {
+            name: self.name,
+            topic: self.topic,
+            gathers: &[],
+            alone: false,
+            asks: self.asks,
+            to: self.to,
+            late: None,
+        }
     }
 }

@@ -21,7 +21,13 @@ impl Drains {
     pub(super) fn join(&self, partition: i32, epoch: Epoch) -> Draining {
         let (sender, requests) = mpsc::unbounded_channel();
         self.lock().insert(partition, (epoch, sender));
-        Draining { requests, waiting: Vec::new(), asked: Vec::new(), step: Step::Nothing }
+        Draining {
+            requests,
+            waiting: Vec::new(),
+            asked: Vec::new(),
+            step: Step::Nothing,
+            written: Vec::new(),
+        }
     }
 
     /// Nobody gathers the partition under this assignment any more.
@@ -54,6 +60,8 @@ pub(super) struct Draining {
     waiting: Vec<Asked>,
     asked: Vec<Asked>,
     step: Step,
+    /// The stamps of what was written for this drain: more than one where one was long in coming back.
+    written: Vec<i64>,
 }
 
 /// How far a drain has come.
@@ -98,9 +106,18 @@ impl Draining {
         self.step = step;
     }
 
-    /// Whether the log was told and has not said so.
-    pub(super) fn is_written(&self) -> bool {
-        matches!(self.step, Step::Written(_))
+    /// The log was told with this stamp.
+    pub(super) fn wrote(&mut self, stamp: i64) {
+        self.written.push(stamp);
+        self.step = Step::Written(stamp);
+    }
+
+    /// A drain with this stamp was read from the log. One that an earlier owner wrote may have come before what is to be
+    /// drained.
+    pub(super) fn read(&mut self, stamp: i64) {
+        if matches!(self.step, Step::Asked | Step::Written(_)) && self.written.contains(&stamp) {
+            self.step = Step::Fired;
+        }
     }
 
     /// So many cuts are committed: the drain may be over.
@@ -116,6 +133,7 @@ impl Draining {
             let _ = asked.send(());
         }
         self.step = Step::Nothing;
+        self.written.clear();
     }
 }
 
@@ -146,6 +164,30 @@ mod tests {
         drains.leave(0, 1);
         drop(draining);
         assert!(second.remove(0).await.is_err(), "somebody else has the partition");
+    }
+
+    #[tokio::test]
+    async fn what_an_earlier_owner_wrote_is_not_read_as_ones_own() {
+        let drains = Drains::default();
+        let mut draining = drains.join(0, 1);
+        draining.read(5);
+        assert_eq!(draining.step(), Step::Nothing);
+        let _told = drains.ask();
+        draining.requested().await;
+        assert_eq!(draining.step(), Step::Asked);
+        draining.wrote(20);
+        draining.read(10);
+        assert_eq!(draining.step(), Step::Written(20));
+        // It is long in coming back, and is written once more.
+        draining.reach(Step::Asked);
+        draining.wrote(30);
+        draining.read(20);
+        assert_eq!(draining.step(), Step::Fired);
+        draining.reach(Step::Cut(1));
+        draining.read(30);
+        assert_eq!(draining.step(), Step::Cut(1));
+        draining.committed(1);
+        assert_eq!(draining.step(), Step::Nothing);
     }
 
     #[test]

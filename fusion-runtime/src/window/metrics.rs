@@ -84,9 +84,8 @@ pub struct WindowPartition {
     pub time: Option<i64>,
     /// How far time is behind the clock; negative where records are ahead of it.
     pub behind: Option<i64>,
-    /// The topic and partition that hold time back: one that its reader has not spoken of lately, or that has no record
-    /// yet, or the slowest. `None` when all are idle.
-    pub held_back_by: Option<(&'static str, i32)>,
+    /// The source partition that holds time back; `None` when all are idle.
+    pub held_back_by: Option<HeldBack>,
     /// How many windows are open, each key's counted for itself.
     pub open: usize,
     /// About how much memory their records take, in bytes.
@@ -95,6 +94,51 @@ pub struct WindowPartition {
     pub oldest: Option<i64>,
     /// Where it stands in its log, or in each of its copartitioned sources.
     pub logs: Vec<WindowLog>,
+}
+
+/// What holds time back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HeldBack {
+    /// The source topic.
+    pub topic: &'static str,
+    /// Its partition.
+    pub partition: i32,
+    /// Why.
+    pub reason: HeldBackReason,
+}
+
+/// Why a source partition holds time back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum HeldBackReason {
+    /// No member has spoken of it since the window's log began, or since this member began to read it: is one missing that
+    /// is to read this topic?
+    Unknown,
+    /// The member that reads it has been silent for longer than `idle`: it is gone and its partitions are on their way to
+    /// another, it cannot commit, or its clock is behind those of the others.
+    Expired,
+    /// It has no record yet, and is not idle: with `idle = never` it never is.
+    Empty,
+    /// It has the least event time, as some partition always has.
+    Slowest,
+}
+
+impl HeldBackReason {
+    /// The word for it in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            HeldBackReason::Unknown => "unknown",
+            HeldBackReason::Expired => "expired",
+            HeldBackReason::Empty => "empty",
+            HeldBackReason::Slowest => "slowest",
+        }
+    }
+
+    /// Of a partition that its reader speaks of, by whether it had a record.
+    pub(super) const fn of(has_spoken: bool) -> Self {
+        if has_spoken { HeldBackReason::Slowest } else { HeldBackReason::Empty }
+    }
 }
 
 /// How far a log has been read. After a restart a window reads again what was open, and decides it again without a word.

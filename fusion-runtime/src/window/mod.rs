@@ -35,7 +35,7 @@ pub(crate) use gathering::Gatherings;
 pub use hand_in::{Reason, Window};
 pub(crate) use intake::{Intake, Target, too_many};
 pub use key::{GroupKey, KeyOf, KeyType, Keyed, KeyedAlways, KeyedMaybe, RecordKey, TakenKey, TakenNoKey};
-pub use metrics::{WindowLog, WindowMetrics, WindowPartition, WindowTopic};
+pub use metrics::{HeldBack, HeldBackReason, WindowLog, WindowMetrics, WindowPartition, WindowTopic};
 pub use missing::{GathersNot, Gives, Missing, Never, Of, Parameter, gathers};
 pub use observed::Skipped;
 pub use reactor::{EventTime, Read, Unread, WindowReactor, millis};

@@ -159,7 +159,11 @@ impl EventTime for SystemTime {
     fn millis(&self) -> Option<i64> {
         match self.duration_since(UNIX_EPOCH) {
             Ok(since) => i64::try_from(since.as_millis()).ok(),
-            Err(before) => i64::try_from(before.duration().as_millis()).ok().map(|millis| -millis),
+            // Down, as after it: half a millisecond before 1970 is before 1970.
+            Err(before) => {
+                let millis = before.duration().as_nanos().div_ceil(1_000_000);
+                i64::try_from(millis).ok().map(|millis| -millis)
+            }
         }
     }
 }
@@ -180,4 +184,32 @@ impl<T: EventTime + ?Sized> EventTime for &T {
 #[doc(hidden)]
 pub fn millis(time: &(impl EventTime + ?Sized)) -> Option<i64> {
     time.millis()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_time_is_none() {
+        assert_eq!((7_i64.millis(), (-7_i64).millis(), 7_u64.millis()), (Some(7), Some(-7), Some(7)));
+        assert_eq!((u64::MAX.millis(), (1_u64 << 63).millis()), (None, None));
+        assert_eq!(((1_u64 << 63) - 1).millis(), Some(i64::MAX));
+        assert_eq!(
+            (Some(7_i64).millis(), None::<i64>.millis(), Some(u64::MAX).millis()),
+            (Some(7), None, None)
+        );
+        assert_eq!(millis(&&Some(&7_i64)), Some(7));
+    }
+
+    #[test]
+    fn a_moment_is_in_whole_milliseconds_rounded_down() {
+        let (half, most) = (Duration::from_micros(500), Duration::from_micros(1_500));
+        assert_eq!([half, most].map(|since| (UNIX_EPOCH + since).millis()), [Some(0), Some(1)]);
+        assert_eq!([half, most].map(|before| (UNIX_EPOCH - before).millis()), [Some(-1), Some(-2)]);
+        assert_eq!((UNIX_EPOCH - Duration::from_millis(3)).millis(), Some(-3));
+        assert_eq!(UNIX_EPOCH.millis(), Some(0));
+    }
 }

@@ -267,7 +267,7 @@ impl<T: Clone> Copies for T {
 /// A parameter whose source can be handed over while it is still gathering.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is not `Clone`, and `emit = updates` hands over a copy after each record",
+    message = "`{Self}` is not `Clone`, and `emit = updates` and `retry` hand over a copy",
     label = "not `Clone`",
     note = "derive it: `#[derive(Clone)]`"
 )]
@@ -285,7 +285,7 @@ impl<P: Gathers<Held: HeldTwice<P>>> Repeats for P {
 /// What is held for the parameter `P` can be copied, in our words.
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
-    message = "`{P}` is not `Clone`, and `emit = updates` hands over a copy after each record",
+    message = "`{P}` is not `Clone`, and `emit = updates` and `retry` hand over a copy",
     label = "not `Clone`",
     note = "derive it: `#[derive(Clone)]`"
 )]

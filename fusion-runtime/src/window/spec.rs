@@ -21,7 +21,8 @@ pub struct WindowSpec {
     pub complete: bool,
     /// When the handler runs.
     pub emit: Emit,
-    /// After how much silence a partition no longer holds time back; `None`: never.
+    /// After how much silence a partition no longer holds time back; `None`: never. It is also how long a reader's word
+    /// about time holds, so it must be several times the commit interval and how far members' clocks are apart.
     pub idle: Option<Duration>,
     /// How far ahead of the clock a record may be and still move time; `None`: any distance.
     pub max_future: Option<Duration>,
@@ -85,7 +86,8 @@ pub enum Emit {
 /// How much a window may hold for each partition; `None` is no bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MaxOpen {
-    /// Keys with open windows.
+    /// Open windows, each key's counted for itself, and those that fired early until they close. A hopping window counts for
+    /// each size / advance of it that a key has.
     pub keys: Option<u64>,
     /// Bytes of the records that open windows hold.
     pub bytes: Option<u64>,
@@ -145,6 +147,7 @@ impl WindowSpec {
             alone: self.copartitioned,
             asks: self.asks,
             to: self.to,
+            late: self.late,
         }
     }
 }

@@ -10,6 +10,7 @@ use std::{
 use tokio::sync::broadcast;
 
 use crate::{
+    Error,
     app::Produced,
     failure::{Code, Failure},
     reactor::HandIns,
@@ -84,6 +85,19 @@ impl Declared {
 
     pub(crate) fn is_listened(&self) -> bool {
         self.results.receiver_count() > 0
+    }
+
+    /// Whether what is claimed of a source partition can be committed before it has expired.
+    ///
+    /// # Errors
+    /// With what helps, when it cannot.
+    pub(crate) fn check_idle(&self, interval: Duration) -> Result<(), Error> {
+        let Some(idle) = self.spec.idle.filter(|idle| *idle < interval * 3) else { return Ok(()) };
+        let reason = format!(
+            "`idle` is {idle:?}, less than three commit intervals of {interval:?}: what is said of a quiet partition would \
+             have expired before the next word of it is committed. Make `idle` longer, or `Config::commit_interval` shorter"
+        );
+        Err(Error::Window { name: self.spec.name, partition: 0, offset: 0, reason })
     }
 
     /// How long a claim of a source partition holds, in milliseconds: as long as it takes to be called idle.

@@ -99,7 +99,8 @@ impl Expansion<'_> {
         let Names { root, gathered, .. } = names;
         let strategy = Ident::new(kind(settings).strategy, ours());
         let (hand_ins, value, needs) = (self.hand_ins(graph), self.value(), self.needs());
-        let (spec, read, copy) = (self.window_spec(names, graph), self.read(names), names.copy(settings));
+        let copy = names.copy(settings, self.options.retry.get().copied());
+        let (spec, read) = (self.window_spec(names, graph), self.read(names));
         let (run, produced) = (self.run_window(names, graph), self.produced());
         quote_spanned!(self.at_name()=>
             #[automatically_derived]

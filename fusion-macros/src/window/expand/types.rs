@@ -105,19 +105,19 @@ impl Names<'_> {
         })
     }
 
-    /// `WindowReactor::copy`: by autoref, or asked for, if updates need it.
-    pub(super) fn copy(&self, settings: &Settings) -> TokenStream {
+    /// `WindowReactor::copy`: by autoref, or asked for, if updates need it or further attempts that somebody counts on.
+    pub(super) fn copy(&self, settings: &Settings, retry: Option<u32>) -> TokenStream {
         let Self { root, gathered, .. } = self;
-        let updates = settings.updates.get() == Some(&true);
+        let needed = settings.updates.get() == Some(&true) || retry.is_some_and(|retry| retry > 0);
         let fields = self.sources.iter().map(|source| {
             let (name, span, ty) = (source.name(), source.span(), source.gatherer());
             let root = root.at(span);
-            match updates {
+            match needed {
                 true => quote_spanned!(span=> #name: <#ty as #root::window::Repeats>::copy(&gathered.#name),),
                 false => quote_spanned!(span=> #name: (&&#root::window::Copied(&gathered.#name)).copy()?,),
             }
         });
-        let imports = (!updates)
+        let imports = (!needed)
             .then(|| quote_spanned!(ours()=> use #root::window::{CopiedClone as _, CopiedNot as _};));
         quote_spanned!(ours()=>
             fn copy(gathered: &#gathered) -> ::core::option::Option<#gathered> {

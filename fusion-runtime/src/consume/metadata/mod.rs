@@ -295,7 +295,6 @@ fn is_name(name: &str) -> bool {
 
 /// What the partition's last owner left, if it counts. If not although something is committed, one warning and one
 /// counter say so, and the partition's state starts empty. `end` is the offset behind the log's last record.
-#[allow(dead_code, reason = "read by whoever assigns partitions with metadata")]
 pub(crate) fn left_behind(committed: &Committed, end: i64, counters: &Counters) -> Option<CommitMetadata> {
     let offset = committed.offset?;
     match CommitMetadata::accept(&committed.metadata, offset, end) {

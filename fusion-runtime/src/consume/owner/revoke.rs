@@ -53,6 +53,9 @@ impl Owner {
         }
     }
 
+    /// Acknowledges the revoke once the workers of its partitions have ended, which those that commit in transactions do
+    /// when the last of their batches has its outcome; or when its time is over. What is left then is fenced before the
+    /// partitions are given back, for their next owner reads the committed offset.
     pub(super) fn end_revoke(&mut self) {
         let Some(revoking) = &self.revoking else { return };
         let over = Instant::now() >= revoking.until;

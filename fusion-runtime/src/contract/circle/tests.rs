@@ -1,7 +1,7 @@
 use super::*;
 
 const fn link(name: &'static str, asks: &'static [&'static str], to: Option<&'static str>) -> Link {
-    Link { name, topic: name, gathers: &[], alone: false, asks, to }
+    Link { name, topic: name, gathers: &[], alone: false, asks, to, late: None }
 }
 
 fn message<const N: usize>(links: [Link; N]) -> Option<String> {
@@ -80,7 +80,17 @@ fn names_are_unique() {
 }
 
 const fn window(name: &'static str, gathers: &'static [&'static str], to: Option<&'static str>) -> Link {
-    Link { name, topic: "", gathers, alone: false, asks: &[], to }
+    Link { name, topic: "", gathers, alone: false, asks: &[], to, late: None }
+}
+
+#[test]
+fn what_came_too_late_for_one_window_must_not_come_back_from_another() {
+    let late = |name, gathers, late| Link { late: Some(late), ..window(name, gathers, None) };
+    let links = [late("one", &["a"], "b"), late("two", &["b"], "a")];
+    assert_eq!(message(links).unwrap(), "what this reactor sends comes back to it: one -> two -> one");
+    let links = [late("one", &["a"], "b"), window("two", &["b"], Some("a"))];
+    assert_eq!(message(links).unwrap(), "what this reactor sends comes back to it: one -> two -> one");
+    assert_eq!(message([late("one", &["a"], "b"), late("two", &["b"], "c")]), None);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::thread::{self, Thread};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
@@ -193,11 +193,6 @@ impl Transactions {
         Pending(told)
     }
 
-    /// Waits while more waits to be committed than two transactions take.
-    pub async fn room(&self) {
-        self.handle.shared.room().await;
-    }
-
     /// The most bytes that the text beside an offset may have. It is halved when a broker takes less.
     pub fn metadata_limit(&self) -> usize {
         self.handle.shared.metadata_limit()
@@ -223,16 +218,6 @@ impl Transactions {
     /// Whether a batch that speaks for one of these partitions waits or is being committed.
     pub fn holds<'a>(&self, partitions: impl IntoIterator<Item = (&'a str, i32)>) -> bool {
         self.handle.shared.holds(partitions)
-    }
-
-    /// Waits until nothing speaks for these partitions any more, and says whether that was so by `until`.
-    pub async fn ended(&self, partitions: &[(String, i32)], until: Instant) -> bool {
-        self.handle.shared.ended(partitions, until).await
-    }
-
-    /// Unparks this thread after every transaction, for a loop that asks [`holds`](Transactions::holds).
-    pub fn wake(&self, thread: Thread) {
-        self.handle.shared.wake(thread);
     }
 
     /// Waits until the producer fails as a whole; what is submitted after that is refused with the same error.

@@ -10,12 +10,12 @@
 //!    the last holder of our `transactional.id` left open.
 //! 2. On the consumer's thread, take [`GroupMetadata`] and the epoch of the partition together and build a [`Batch`] per
 //!    unit that is won or lost as one: a partition, or the partitions of one number. Push its records, set its offsets.
-//!    Await [`room`](Transactions::room), then [`submit`](Transactions::submit); batches of one partition in order.
+//!    [`submit`](Transactions::submit) it; batches of one partition in order, and few at once: they stay in memory.
 //! 3. The [`Pending`] that comes back resolves to [`Outcome::Committed`], or to [`Outcome::Lost`] if the partition went
 //!    to somebody else. An error means that the partition cannot go on: stop with it.
-//! 4. On a revoke: stop submitting for it, [`hurry`](Transactions::hurry), and acknowledge when
-//!    [`holds`](Transactions::holds) is false (or [`ended`](Transactions::ended) resolves); when the time is over, or on a
-//!    lost assignment, [`fence`](Transactions::fence) its epoch first. Fence before new group metadata is taken.
+//! 4. On a revoke: stop submitting for it, [`hurry`](Transactions::hurry), and await the [`Pending`]s of its batches; when
+//!    the time is over, or on a lost assignment, [`fence`](Transactions::fence) its epoch. Acknowledge when
+//!    [`holds`](Transactions::holds) is false. Fence before new group metadata is taken.
 //! 5. [`close`](Transactions::close), before the consumer closes.
 //!
 //! On the embedded broker, whose transactions mean nothing, the same handle writes at least once: the records are

@@ -1,7 +1,6 @@
 //! The batches that wait, and which of them are lost.
 
 use std::collections::{HashMap, VecDeque};
-use std::thread::Thread;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -80,7 +79,6 @@ pub(super) struct State {
     pub(super) hurry: bool,
     pub(super) close: Option<Instant>,
     pub(super) last_start: Option<Instant>,
-    pub(super) waker: Option<Thread>,
     /// How often the bounds of a transaction are halved: brokers that are slow take less in its time.
     pub(super) halvings: u32,
     /// Counts what may help a batch that is stuck.

@@ -2,10 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::thread::Thread;
 use std::time::Instant;
 
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use super::queue::{Commit, Job, Limits, State, Tell};
 use super::{Batch, Epoch, GroupMetadata, MOST_BYTES, Outcome, TransactionError};
@@ -23,8 +22,6 @@ pub(super) struct Shared {
     pub(super) state: Mutex<State>,
     /// For the owner: something to do, or to look at.
     pub(super) changed: Condvar,
-    /// For tasks: a transaction has ended, or room was made.
-    pub(super) settled: Notify,
     pub(super) status: watch::Sender<Status>,
     /// Whether the client is gone too.
     pub(super) over: watch::Sender<bool>,
@@ -41,7 +38,6 @@ impl Shared {
         Shared {
             state: Mutex::default(),
             changed: Condvar::new(),
-            settled: Notify::new(),
             status: watch::Sender::new(Status::Starting),
             over: watch::Sender::new(false),
             metadata_limit: AtomicUsize::new(MOST_BYTES),
@@ -158,7 +154,6 @@ impl Shared {
         drop(state);
         settle_all(lost);
         self.changed.notify_all();
-        self.settled.notify_waiters();
     }
 
     pub(super) fn hurry(&self) {
@@ -169,39 +164,6 @@ impl Shared {
     pub(super) fn holds<'a>(&self, places: impl IntoIterator<Item = (&'a str, i32)>) -> bool {
         let state = self.state();
         places.into_iter().any(|place| state.holds(place))
-    }
-
-    pub(super) async fn ended(&self, places: &[(String, i32)], until: Instant) -> bool {
-        let held = || self.holds(places.iter().map(|(topic, partition)| (&**topic, *partition)));
-        loop {
-            let mut settled = std::pin::pin!(self.settled.notified());
-            settled.as_mut().enable();
-            if !held() {
-                return true;
-            }
-            self.hurry();
-            if tokio::time::timeout_at(until.into(), settled).await.is_err() {
-                return !held();
-            }
-        }
-    }
-
-    pub(super) async fn room(&self) {
-        loop {
-            let mut settled = std::pin::pin!(self.settled.notified());
-            settled.as_mut().enable();
-            {
-                let state = self.state();
-                if state.records < 2 * self.limits.records && state.bytes < 2 * self.limits.bytes {
-                    return;
-                }
-            }
-            settled.await;
-        }
-    }
-
-    pub(super) fn wake(&self, thread: Thread) {
-        self.state().waker = Some(thread);
     }
 
     pub(super) fn close(&self, until: Instant) {

@@ -177,15 +177,7 @@ impl Shared {
 
     /// The transaction at hand has ended, whichever way.
     pub(super) fn end_transaction(&self) {
-        let waker = {
-            let mut state = self.state();
-            state.working.clear();
-            state.waker.clone()
-        };
-        self.settled.notify_waiters();
-        if let Some(waker) = waker {
-            waker.unpark();
-        }
+        self.state().working.clear();
     }
 
     /// The thread ends: nothing is committed any more.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use super::{Newest, Reason, Time, time::over};
+use super::{HeldBackReason, Newest, Reason, Time, time::over};
 
 /// What a control record says; whoever writes it into the log makes bytes of it.
 ///
@@ -142,17 +142,19 @@ impl Claims {
     /// The source partition that holds time back, its topic by its place: one whose claim has expired or was never made,
     /// else of those that are not idle the one that has not spoken or is the slowest. `None` before the first control
     /// record, and when all are idle.
-    pub fn holder(&self) -> Option<(u16, i32)> {
+    pub fn holder(&self) -> Option<(u16, i32, HeldBackReason)> {
         let places = self.counts.iter().flatten().zip(0_u16..);
         let mut places =
             places.flat_map(|(count, topic)| (0..*count).map(move |partition| (topic, partition)));
-        let unknown =
-            |place: &(u16, i32)| self.claims.get(place).is_none_or(|(stamp, _)| self.has_expired(*stamp));
-        places.find(unknown).or_else(|| {
-            let awake = self.claims.iter().filter(|(_, (_, claim))| !claim.idle);
-            awake
-                .min_by_key(|(_, (_, claim))| claim.newest.map(|newest| newest.time))
-                .map(|(place, _)| *place)
+        let unknown = places.find_map(|(topic, partition)| match self.claims.get(&(topic, partition)) {
+            None => Some((topic, partition, HeldBackReason::Unknown)),
+            Some((stamp, _)) if self.has_expired(*stamp) => Some((topic, partition, HeldBackReason::Expired)),
+            Some(_) => None,
+        });
+        unknown.or_else(|| {
+            let awake = self.claims.values().map(|(_, claim)| claim).filter(|claim| !claim.idle);
+            let slowest = awake.min_by_key(|claim| claim.newest.map(|newest| newest.time))?;
+            Some((slowest.topic, slowest.partition, HeldBackReason::of(slowest.newest.is_some())))
         })
     }
 

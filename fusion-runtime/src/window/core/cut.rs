@@ -30,6 +30,20 @@ pub struct Cut {
     pub splits: Vec<Split>,
 }
 
+/// How much a [`Cut`] may remember besides offsets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CutLimit {
+    /// About how many [`Split`]s: with more, the cut needs the log from farther back, where that is possible.
+    pub splits: usize,
+    /// The offset that the last cut needed. What is below it may not be there any more.
+    pub from: i64,
+}
+
+impl CutLimit {
+    /// As many as there are.
+    pub const NONE: CutLimit = CutLimit { splits: usize::MAX, from: 0 };
+}
+
 /// What a commit of copartitioned sources remembers of one log, beside the time at the cut.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {

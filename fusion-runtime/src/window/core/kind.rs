@@ -72,7 +72,7 @@ impl Kind {
         if !negative_starts {
             first = first.max(0);
         }
-        Starts { next: first, last, advance }
+        Starts { next: (first <= last).then_some(first), last, advance }
     }
 
     /// The sliding window that ends at this moment. Where it would begin below 0 it is `[0, size]`, unless negative starts
@@ -86,7 +86,8 @@ impl Kind {
 /// The starts of windows, in order.
 #[derive(Clone, Debug)]
 pub(super) struct Starts {
-    next: i64,
+    /// `None` behind the last one, also where that is the end of time.
+    next: Option<i64>,
     last: i64,
     advance: i64,
 }
@@ -101,10 +102,8 @@ impl Iterator for Starts {
     type Item = i64;
 
     fn next(&mut self) -> Option<i64> {
-        (self.next <= self.last).then(|| {
-            let start = self.next;
-            self.next = self.next.saturating_add(self.advance);
-            start
-        })
+        let start = self.next?;
+        self.next = start.checked_add(self.advance).filter(|next| *next <= self.last);
+        Some(start)
     }
 }

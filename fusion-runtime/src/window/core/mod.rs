@@ -24,7 +24,7 @@ mod tests;
 mod time;
 
 pub use claims::{Claim, Claims, ClaimsError, Control};
-pub use cut::{Cut, Part, Split};
+pub use cut::{Cut, CutLimit, Part, Split};
 pub use kind::Kind;
 pub use late::{Late, LateReason};
 pub use need::Needed;
@@ -32,7 +32,7 @@ pub use rules::{Rules, RulesError, Ways};
 pub use table::{Entry, Event, Span, Table, Verdict};
 pub use time::{Intake, Newest, Skip, Sources, Time};
 
-pub use super::{Place, Reason};
+pub use super::{HeldBackReason, Place, Reason};
 
 /// What one key has gathered in one window.
 pub trait Aggregate: Default {

@@ -13,6 +13,10 @@ pub struct Needed {
     pub begin: i64,
 }
 
+pub(super) fn earliest(one: Needed, other: Needed) -> Needed {
+    if other.offset < one.offset { other } else { one }
+}
+
 /// What is needed, by offset. An offset can be needed by several: what a record is remembered for can be another's need.
 #[derive(Debug, Default)]
 pub(super) struct Needs(BTreeMap<i64, (u64, Needed)>);
@@ -36,6 +40,10 @@ impl Needs {
                 self.0.remove(&offset);
             }
         }
+    }
+
+    pub(super) fn get(&self, offset: i64) -> Option<Needed> {
+        self.0.get(&offset).map(|(_, needed)| *needed)
     }
 
     pub(super) fn lowest(&self) -> Option<Needed> {

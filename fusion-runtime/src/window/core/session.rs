@@ -4,6 +4,10 @@
 //! records inside it are late. Where it ended decides what later sessions of its key look like, and a replay that begins
 //! in the middle of it cannot know. So each session that has a record near a fired one remembers that as a [`Split`],
 //! a cut keeps those, and [`Sessions::record`] puts the fired session back before that record is replayed.
+//!
+//! A cut has no room for many of them. A session also follows from the records alone, if the replay begins with the
+//! first record of all the sessions that it depends on, its *origin*. So the cut leaves out those with the latest origins,
+//! and needs the log from there on.
 
 use std::{
     cmp::Reverse,
@@ -12,8 +16,10 @@ use std::{
 };
 
 use super::{
-    Aggregate, Entry, Event, Kind, LateReason, Needed, Reason, Rules, Span, Split, Verdict, need::Needs,
-    slots::Slots, table::Turn,
+    Aggregate, CutLimit, Entry, Event, Kind, LateReason, Needed, Reason, Rules, Span, Split, Verdict,
+    need::{Needs, earliest},
+    slots::Slots,
+    table::Turn,
 };
 
 pub(super) struct Sessions<K, A> {
@@ -22,8 +28,8 @@ pub(super) struct Sessions<K, A> {
     /// session that grew is put back when its turn comes, so that a record costs nothing here.
     due: BinaryHeap<Reverse<(i64, u64, u32)>>,
     needs: Needs,
-    /// How many sessions remember each.
-    splits: BTreeMap<Split, usize>,
+    /// How many sessions remember each, and from where it follows by itself; `None` of what a cut had to remember.
+    splits: BTreeMap<Split, (usize, Option<Needed>)>,
     /// What a replay still has to put back.
     expected: BTreeSet<Split>,
     next_id: u64,
@@ -134,7 +140,10 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
         let Some((key, sessions)) = self.keys.get_mut(place) else { return };
         let Entry { offset, item, at, bytes, .. } = entry;
         let near = |session: &&Session<A>| session.held.is_none() && session.is_near(at.time, gap);
-        let splits = sessions.iter().filter(near).map(|fired| (fired.first, fired.last)).collect::<Vec<_>>();
+        let fired = sessions.iter().filter(near);
+        let splits = fired
+            .map(|fired| (fired.first, fired.last, origin(fired, &self.splits, &self.needs)))
+            .collect::<Vec<_>>();
         let mut parts = Vec::with_capacity(joined.parts.len());
         for part in &joined.parts {
             if let Some(place) = sessions.iter().position(|session| session.id == part.id) {
@@ -176,11 +185,11 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
                 (turn.rules.ways.merge)(held, other);
             }
         }
-        for (first, last) in splits {
+        for (first, last, origin) in splits {
             if !one.splits.iter().any(|split| (split.first, split.last) == (first, last)) {
                 let split = Split { offset, first, last };
                 one.splits.push(split);
-                *self.splits.entry(split).or_default() += 1;
+                self.splits.entry(split).or_insert((0, origin)).0 += 1;
             }
         }
         (one.first, one.last) = (joined.first, joined.last);
@@ -215,6 +224,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
             turn.fire(key.clone(), session.span(), Reason::Longest, session.count, held);
         }
         self.bytes -= std::mem::take(&mut session.bytes);
+        let origin = origin(session, &self.splits, &self.needs);
         self.needs.remove(session.needed);
         self.needs.add(needed);
         session.needed = needed.offset;
@@ -222,7 +232,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
         for old in std::mem::replace(&mut session.splits, vec![split]) {
             release(&mut self.splits, old);
         }
-        *self.splits.entry(split).or_default() += 1;
+        self.splits.entry(split).or_insert((0, origin)).0 += 1;
     }
 
     /// Puts back the sessions that had fired before this record, in the place of what a replay has made of them.
@@ -259,7 +269,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
             self.next_id += 1;
             self.open += 1;
             self.needs.add(needed);
-            *self.splits.entry(split).or_default() += 1;
+            self.splits.entry(split).or_insert((0, None)).0 += 1;
         }
         for session in replaced {
             self.forget(&session);
@@ -309,8 +319,18 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
         self.needs.lowest()
     }
 
-    pub(super) fn splits(&self) -> Vec<Split> {
-        self.splits.keys().copied().collect()
+    /// What a cut remembers, and from where on the rest follows.
+    pub(super) fn splits(&self, limit: CutLimit) -> (Vec<Split>, Option<Needed>) {
+        let origins = self.splits.values().filter_map(|(_, origin)| *origin);
+        let over = self.splits.len().saturating_sub(limit.splits);
+        let mut origins =
+            origins.filter(|origin| over > 0 && origin.offset >= limit.from).collect::<Vec<_>>();
+        origins.sort_unstable_by_key(|origin| Reverse(origin.offset));
+        origins.truncate(over);
+        let Some(&begin) = origins.last() else { return (self.splits.keys().copied().collect(), None) };
+        let needs = |origin: &Option<Needed>| origin.is_none_or(|origin| origin.offset < begin.offset);
+        let kept = self.splits.iter().filter(|(_, (_, origin))| needs(origin));
+        (kept.map(|(split, _)| *split).collect(), Some(begin))
     }
 
     pub(super) fn open(&self) -> usize {
@@ -340,8 +360,22 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
     }
 }
 
-fn release(splits: &mut BTreeMap<Split, usize>, split: Split) {
-    if let Some(count) = splits.get_mut(&split) {
+/// From where on a session follows from the records alone, if the log still has them.
+fn origin<A>(
+    session: &Session<A>,
+    splits: &BTreeMap<Split, (usize, Option<Needed>)>,
+    needs: &Needs,
+) -> Option<Needed> {
+    let mut origin = needs.get(session.needed)?;
+    for split in &session.splits {
+        let (_, earlier) = splits.get(split)?;
+        origin = earliest(origin, (*earlier)?);
+    }
+    Some(origin)
+}
+
+fn release(splits: &mut BTreeMap<Split, (usize, Option<Needed>)>, split: Split) {
+    if let Some((count, _)) = splits.get_mut(&split) {
         *count -= 1;
         if *count == 0 {
             splits.remove(&split);

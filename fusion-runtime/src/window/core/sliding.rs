@@ -90,6 +90,8 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sliding<K, A> {
         let behind = at.time.saturating_add(1);
         if !kept.range(behind, behind.saturating_add(size)).is_empty()
             && !turn.is_closed(behind.saturating_add(size))
+            // One that is there already does not hold the record, and stays as it is.
+            && kept.windows.binary_search(&behind).is_err()
         {
             taken.push(behind);
         }

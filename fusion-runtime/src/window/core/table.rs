@@ -3,8 +3,8 @@
 use std::{fmt, hash::Hash};
 
 use super::{
-    Aggregate, Cut, Kind, Late, LateReason, Needed, Part, Place, Reason, Rules, RulesError, Time,
-    aligned::Aligned, cut::Replay, session::Sessions, sliding::Sliding,
+    Aggregate, Cut, CutLimit, Kind, Late, LateReason, Needed, Part, Place, Reason, Rules, RulesError, Time,
+    aligned::Aligned, cut::Replay, need::earliest, session::Sessions, sliding::Sliding,
 };
 
 /// From where to where a window reaches, in milliseconds since 1970: `[start, end)` of tumbling and hopping windows,
@@ -252,16 +252,18 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Table<K, A> {
 
     /// What a commit at `high` must remember, where everything below it was given to the table and nothing else; `None`
     /// while the last cut is still being replayed, and remains the one to remember. `begin` as for [`Entry::begin`].
-    pub fn cut(&self, high: i64, begin: i64) -> Option<Cut> {
+    pub fn cut(&self, high: i64, begin: i64, limit: CutLimit) -> Option<Cut> {
         if self.is_replaying() || high < self.replay.high(0) {
             return None;
         }
         let nothing = Needed { offset: high, time: self.time, begin: begin.min(high) };
-        let splits = match &self.store {
-            Store::Sessions(sessions) => sessions.splits(),
-            _ => Vec::new(),
+        let needed = self.needed(0).unwrap_or(nothing);
+        let (splits, origin) = match &self.store {
+            Store::Sessions(sessions) => sessions.splits(limit),
+            _ => (Vec::new(), None),
         };
-        Some(Cut { needed: self.needed(0).unwrap_or(nothing), high, splits })
+        let needed = origin.map_or(needed, |origin| earliest(origin, needed));
+        Some(Cut { needed, high, splits })
     }
 
     /// What a commit of copartitioned logs must remember besides [`time`](Self::time), one for each of `highs`; as

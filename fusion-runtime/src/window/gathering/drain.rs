@@ -25,7 +25,7 @@ impl Worker {
                     drain: true,
                 };
                 if self.write(&control) {
-                    self.draining.reach(Step::Written(now));
+                    self.draining.wrote(now);
                 }
             }
             Step::Fired if self.gathering.fired() == 0 => {

@@ -12,7 +12,7 @@ use crate::{
         codec::{Codec, Format},
         wire::{DeadLetter, HeaderBuf, dead_letter_topic, name},
     },
-    window::{Reason, Skipped, clock, core::LateReason, typed::Declared},
+    window::{Kind, Reason, Skipped, WindowSpec, clock, core::LateReason, typed::Declared},
 };
 
 use super::typed::Fired;
@@ -24,7 +24,7 @@ const EMIT_ID: &str = "fusion-emit-id";
 const LATE_REASON: &str = "fusion-late-reason";
 
 /// What emit ids are made in: one name space for all of them, so that whoever knows app, reactor, key and start can
-/// compute one.
+/// compute one: of a session its end, too, and of an update the record that caused it.
 const EMIT_IDS: Uuid = Uuid::from_u128(0x8f0c_1e4a_52d7_5b0e_9a61_3c5d_7e24_0b96);
 
 /// Something to be sent.
@@ -87,7 +87,7 @@ impl Sender<'_> {
         self.headers.push(START, fired.window.start_millis().to_string().as_bytes());
         self.headers.push(END, fired.window.end_millis().to_string().as_bytes());
         self.headers.push(REASON, fired.window.reason().as_str().as_bytes());
-        let id = emit_id(self.app, self.declared.spec.name, fired, self.declared.spec.topics);
+        let id = emit_id(self.app, self.declared.spec, fired);
         self.headers.push(EMIT_ID, id.as_hyphenated().encode_lower(&mut Uuid::encode_buffer()).as_bytes());
     }
 
@@ -173,17 +173,22 @@ struct Letter<'a> {
 }
 
 /// What tells a result from every other, and is the same if it is sent again.
-fn emit_id(app: &str, name: &str, fired: &Fired, topics: &[&str]) -> Uuid {
+fn emit_id(app: &str, spec: &WindowSpec, fired: &Fired) -> Uuid {
+    let name = spec.name;
     let mut bytes = Vec::with_capacity(app.len() + name.len() + fired.key.len() + 64);
     for part in [app.as_bytes(), name.as_bytes(), &fired.key] {
         bytes.extend_from_slice(&(part.len() as u64).to_be_bytes());
         bytes.extend_from_slice(part);
     }
     bytes.extend_from_slice(&fired.window.start_millis().to_be_bytes());
+    if matches!(spec.kind, Kind::Session { .. }) {
+        // Two of a key can begin at one moment, the second when the first is over.
+        bytes.extend_from_slice(&fired.window.end_millis().to_be_bytes());
+    }
     if fired.window.reason() == Reason::Update
-        && let Some(origin) = fired.members.last()
+        && let Some(origin) = fired.caused_by
     {
-        let topic = topics.get(usize::from(origin.topic)).copied().unwrap_or_default();
+        let topic = spec.topics.get(usize::from(origin.topic)).copied().unwrap_or_default();
         bytes.extend_from_slice(topic.as_bytes());
         bytes.extend_from_slice(&origin.partition.to_be_bytes());
         bytes.extend_from_slice(&origin.offset.to_be_bytes());
@@ -198,24 +203,34 @@ pub(in crate::window) fn is_nothing(declared: &Declared, value: &[u8], format: F
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::super::typed::Origin;
     use super::*;
     use crate::window::Window;
 
     fn fired(key: &str, start: i64, reason: Reason, offset: i64) -> Fired {
-        let members = vec![Origin { topic: 0, partition: 0, offset }];
+        let members = vec![Origin { topic: 0, partition: 0, offset: 1 }];
         Fired {
             key: key.as_bytes().into(),
             window: Window::new(start, start + 10, reason, 1),
             timestamp: start + 9,
             cause: 1,
+            // That of an update need not be one of its records.
+            caused_by: Some(Origin { topic: 0, partition: 1, offset }),
             members,
         }
     }
 
+    fn spec(name: &'static str, kind: Kind) -> WindowSpec {
+        WindowSpec::new(name, &["brake"], kind, Duration::ZERO)
+    }
+
+    const TUMBLING: Kind = Kind::Tumbling { size: Duration::from_millis(10) };
+
     #[test]
     fn an_emit_id_is_that_of_key_and_start() {
-        let id = |app, name, fired: Fired| emit_id(app, name, &fired, &["brake"]);
+        let id = |app, name, fired: Fired| emit_id(app, &spec(name, TUMBLING), &fired);
         let first = id("cars", "approve", fired("a", 0, Reason::Closed, 1));
         assert_eq!(
             first,
@@ -227,5 +242,17 @@ mod tests {
         assert_ne!(first, id("carsa", "pprove", fired("a", 0, Reason::Closed, 1)));
         let update = |offset| id("cars", "approve", fired("a", 0, Reason::Update, offset));
         assert_ne!(update(1), update(2), "each update is a result of its own");
+    }
+
+    #[test]
+    fn an_emit_id_of_a_session_is_that_of_its_end_too() {
+        let session = Kind::Session { gap: Duration::from_millis(5), longest: Duration::from_secs(1) };
+        let id = |kind, end| {
+            let window = Window::new(0, end, Reason::Closed, 1);
+            emit_id("cars", &spec("approve", kind), &Fired { window, ..fired("a", 0, Reason::Closed, 1) })
+        };
+        // `0..0` has fired when records at 5 and 0 begin another one.
+        assert_ne!(id(session, 0), id(session, 5));
+        assert_eq!(id(session, 5), id(session, 5));
     }
 }

@@ -2,11 +2,15 @@
 
 use crate::{
     produce::transactions::CommitMetadata,
-    window::core::{Cut, Needed, Split},
+    window::core::{Cut, Needed},
 };
+
+use super::splits;
 
 /// What transactions add to the text beside an offset, in bytes.
 const ADDED: usize = 48;
+/// More than everything but the sessions takes.
+const OTHERS: usize = 140;
 
 /// The lowest offset that is still needed, and the time there.
 const NEEDED: &str = "n";
@@ -25,8 +29,7 @@ pub(super) fn to_metadata(cut: &Cut) -> CommitMetadata {
     }
     metadata.set_offset(HIGH, cut.high);
     if !cut.splits.is_empty() {
-        let numbers = cut.splits.iter().flat_map(|split| [split.offset, split.first, split.last]);
-        metadata.set_bytes(SPLITS, numbers.flat_map(i64::to_be_bytes).collect::<Vec<u8>>());
+        metadata.set_bytes(SPLITS, splits::encode(&cut.splits));
     }
     metadata
 }
@@ -35,13 +38,18 @@ pub(super) fn to_metadata(cut: &Cut) -> CommitMetadata {
 pub(super) fn from_metadata(metadata: &CommitMetadata) -> Option<Cut> {
     let needed =
         Needed { offset: metadata.offset_of(NEEDED)?, time: metadata.number(TIME), begin: metadata.offset() };
-    let mut splits = Vec::new();
-    for split in metadata.bytes(SPLITS).unwrap_or_default().chunks_exact(24) {
-        let (numbers, _) = split.as_chunks::<8>();
-        let [offset, first, last] = [numbers[0], numbers[1], numbers[2]].map(i64::from_be_bytes);
-        splits.push(Split { offset, first, last });
-    }
+    let splits = match metadata.bytes(SPLITS) {
+        Some(bytes) => splits::decode(bytes)?,
+        None => Vec::new(),
+    };
     Some(Cut { needed, high: metadata.offset_of(HIGH)?, splits })
+}
+
+/// How many sessions that outgrew `longest` are to be remembered in so many bytes. A quarter is left for those that cannot
+/// be left to the log, and for some that take more than most.
+pub(super) fn splits_within(limit: usize) -> usize {
+    // Its bytes cost four for three.
+    limit.saturating_sub(ADDED + OTHERS) * 3 / 4 * 3 / 4 / splits::COMMON_BYTES
 }
 
 /// Whether what is committed for a cut is short enough to be committed.
@@ -67,6 +75,7 @@ pub(super) fn check(cut: &Cut, metadata: &CommitMetadata, limit: usize) -> Resul
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::window::core::Split;
 
     #[test]
     fn a_cut_comes_back() {
@@ -81,18 +90,46 @@ mod tests {
         }
     }
 
+    /// Keys that send every five seconds at random, and began at random in the last hour, which is `longest`; as many
+    /// other records again are in the log.
+    fn heartbeats(count: usize) -> Cut {
+        let (longest, every) = (3_600_000, 5_000);
+        let random = |number: usize| (number as i64).wrapping_mul(2_654_435_761).rem_euclid(every);
+        let each = longest / count as i64;
+        let split = |(key, at): (usize, i64)| {
+            let last = 1_760_000_000_000 + at - random(key);
+            let offset = 4_000_000_000 + at * 2 * count as i64 / every;
+            Split { offset, first: last - longest + random(key + count), last }
+        };
+        let splits = (0..count).zip((0..).step_by(each as usize)).map(split).collect::<Vec<_>>();
+        let needed = Needed { offset: splits[0].offset, time: Some(1_760_000_000_000), begin: 3_999_999_000 };
+        Cut { needed, high: splits[count - 1].offset + 1_000, splits }
+    }
+
+    #[test]
+    fn a_cut_remembers_three_hundred_keys_that_go_on_and_on() {
+        let cut = heartbeats(300);
+        let metadata = to_metadata(&cut);
+        assert_eq!(check(&cut, &metadata, 3_050), Ok(()));
+        assert!(metadata.encode().len() > 2_600, "nearly all of it is used");
+        let read = CommitMetadata::accept(metadata.encode().as_bytes(), 3_999_999_000, i64::MAX).unwrap();
+        assert_eq!(from_metadata(&read), Some(cut));
+        assert!((200..250).contains(&splits_within(3_050)), "{}", splits_within(3_050));
+        assert_eq!(splits_within(100), 0);
+    }
+
     #[test]
     fn a_cut_that_remembers_too_much_says_so() {
-        let cut = |count| Cut {
-            needed: Needed { offset: 1, time: Some(1), begin: 1 },
-            high: 1_000,
-            splits: (0..count).map(|offset| Split { offset, first: 1, last: 2 }).collect(),
-        };
-        let checked = |cut: &Cut| check(cut, &to_metadata(cut), 3_050);
-        assert_eq!((checked(&cut(0)), checked(&cut(90))), (Ok(()), Ok(())));
-        assert!(to_metadata(&cut(90)).encode().len() > 2_800, "nearly all of it is used");
-        let reason = checked(&cut(100)).unwrap_err();
-        assert!(reason.starts_with("100 sessions") && reason.contains("`longest`"), "{reason}");
+        let cut = heartbeats(400);
+        let reason = check(&cut, &to_metadata(&cut), 3_050).unwrap_err();
+        assert!(reason.starts_with("400 sessions") && reason.contains("`longest`"), "{reason}");
+    }
+
+    #[test]
+    fn sessions_that_cannot_be_read_are_no_cut() {
+        let mut metadata = to_metadata(&heartbeats(3));
+        metadata.set_bytes(SPLITS, [0x80]);
+        assert_eq!(from_metadata(&metadata), None);
     }
 
     #[test]

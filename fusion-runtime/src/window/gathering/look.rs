@@ -1,6 +1,6 @@
 //! What is told of the open windows of a partition.
 
-use crate::window::{Kind, WindowLog, metrics::WindowPartition};
+use crate::window::{HeldBack, Kind, WindowLog, metrics::WindowPartition};
 
 use super::typed::Gathering;
 
@@ -21,7 +21,7 @@ impl Look {
         gathering: &dyn Gathering,
         kind: Kind,
         (partition, now): (i32, i64),
-        held_back_by: Option<(&'static str, i32)>,
+        held_back_by: Option<HeldBack>,
         logs: Vec<WindowLog>,
     ) -> WindowPartition {
         let open = gathering.open_keys();

@@ -4,6 +4,22 @@
 //! moves it: the partition's owner writes a tick and acts when it reads it back. Results, late records and failures go
 //! out with the offset behind everything that caused them, in one transaction; an offset says from where the next owner
 //! reads again, and beside it stands up to where it does so silently.
+//!
+//! The offsets of one log, as the code calls them. In brackets the field of the commit's metadata:
+//!
+//! ```text
+//!   trimmed     committed            needed (n)             high (h)            cut_at        next       end
+//! ─────┼────────────┼───────────────────┼──────────────────────┼───────────────────┼────────────┼──────────┼──▶
+//!      │ deleted,   │ claims are read,  │ decided again with   │ decided, and told │ told, not  │ not read │
+//!      │ or soon    │ records are not   │ the time (t) that    │ of: results, late │ in a cut   │ yet      │
+//!      │            │                   │ was there, silently  │ records, letters  │ yet        │          │
+//! ```
+//!
+//! `high` is the `cut_at` of the commit that this owner began with, and `decides` the `needed` of it. Every cut has a
+//! `needed` of its own, the lowest offset that an open window needs, at most its `high`, which is `next` at that moment; and
+//! it commits the offset from which the claims in force there can be read. Sessions that outgrew `longest` (s) are known to a
+//! replay by their ends. The sources of a copartitioned window have a `Part` each, `needed` and `high`, one time for all
+//! of them, and nothing between committed and needed.
 
 mod clocks;
 mod drain;
@@ -11,6 +27,7 @@ mod emit;
 mod left;
 mod look;
 mod outbox;
+mod splits;
 mod typed;
 mod worker;
 

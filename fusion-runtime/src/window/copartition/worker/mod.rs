@@ -15,7 +15,7 @@ use crate::{
     Error,
     broker::ffi::{self, GroupMetadata},
     window::{
-        WindowLog, clock,
+        HeldBack, HeldBackReason, WindowLog, clock,
         core::Sources,
         drain::{Draining, Step},
         gathering::{Commit, Ended, Gathering, Look, Outbox},
@@ -286,7 +286,11 @@ impl Worker {
         });
         let logs = logs.collect();
         let spec = self.shared.declared.spec;
-        let holder = self.sources.holder(now).map(|log| (spec.topics[log], self.number));
+        let holder = self.sources.holder(now).map(|log| HeldBack {
+            topic: spec.topics[log],
+            partition: self.number,
+            reason: HeldBackReason::of(self.sources.newest(log).is_some()),
+        });
         let partition = self.look.at(&*self.gathering, spec.kind, (self.number, now), holder, logs);
         self.shared.declared.observed.at(self.inputs[0].taken.epoch, partition, &self.ends);
     }

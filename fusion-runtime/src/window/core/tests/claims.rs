@@ -109,3 +109,22 @@ fn a_claim_of_no_partition_is_an_error_and_nothing_is_taken_of_it() {
     }
     assert_eq!((claims.newest_stamp(), claims.begin()), (None, None));
 }
+
+#[test]
+fn what_holds_it_back_and_why() {
+    let mut claims = Claims::new(LEASE);
+    assert_eq!(claims.holder(), None);
+    let silent = Claim { newest: None, ..claim(1, 0) };
+    let steps = [
+        (control(1_000, &[claim(0, 50)]), Some((0, 1, HeldBackReason::Unknown))),
+        (control(1_010, &[silent]), Some((0, 1, HeldBackReason::Empty))),
+        (control(1_020, &[claim(1, 60)]), Some((0, 0, HeldBackReason::Slowest))),
+        (control(1_031, &[claim(1, 70)]), Some((0, 0, HeldBackReason::Expired))),
+        (control(1_032, &[idle(0, 50)]), Some((0, 1, HeldBackReason::Slowest))),
+        (control(1_033, &[idle(1, 70)]), None),
+    ];
+    for (offset, (control, holder)) in (0..).zip(steps) {
+        claims.read(offset, &control).unwrap();
+        assert_eq!(claims.holder(), holder, "at {offset}");
+    }
+}

@@ -78,6 +78,12 @@ fn updates_of_windows_that_overlap() {
         ["a 5..15 update 1 y", "a 10..20 update 2 xy", "a 16..26 update 1 x"],
         "the window behind the record is there because of it"
     );
+    rig.record("a", "z", 15);
+    assert_eq!(
+        rig.told(),
+        ["a 5..15 update 2 yz", "a 10..20 update 3 xyz"],
+        "that window is there already, and did not change"
+    );
     assert_eq!(rig.advance(1_000), [""; 0]);
     assert_eq!((rig.table.open_keys(), rig.needed()), (0, None));
 }

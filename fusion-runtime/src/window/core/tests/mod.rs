@@ -77,7 +77,7 @@ impl Rig {
     }
 
     fn cut(&self) -> Cut {
-        self.table.cut(self.next, self.next).unwrap()
+        self.table.cut(self.next, self.next, CutLimit::NONE).unwrap()
     }
 
     fn needed(&self) -> Option<i64> {
@@ -126,11 +126,18 @@ fn starts_are_multiples_of_the_step_and_not_negative() {
     assert_eq!(starts(Kind::Hopping { size: 12, advance: 5 }, 22, false), [15, 20]);
     assert!(starts(TUMBLING, -1, false).is_empty());
     assert_eq!(starts(TUMBLING, -1, true), [-10]);
+    let last = |kind: Kind| kind.starts(i64::MAX, false).take(9).collect::<Vec<_>>();
+    assert_eq!(last(Kind::Tumbling { size: 1 }), [i64::MAX]);
+    assert_eq!(last(Kind::Hopping { size: 14, advance: 7 }), [i64::MAX - 7, i64::MAX]);
 }
 
 #[test]
 fn the_ends_of_time_do_no_harm() {
-    for kind in [TUMBLING, HOPPING, SLIDING, SESSION, Kind::Session { gap: 10, longest: 20 }] {
+    // The last of these sizes begins at the last moment.
+    let ends =
+        [Kind::Tumbling { size: 1 }, Kind::Tumbling { size: 7 }, Kind::Hopping { size: 14, advance: 7 }];
+    let others = [TUMBLING, HOPPING, SLIDING, SESSION, Kind::Session { gap: 10, longest: 20 }];
+    for kind in ends.into_iter().chain(others) {
         for rules in [rules(kind, i64::MAX), rules(kind, 0), rules(kind, 0).negative_starts()] {
             let mut rig = Rig::new(rules);
             for time in [0, i64::MAX, i64::MIN, i64::MAX - 5, -1, i64::MAX] {

@@ -80,7 +80,7 @@ fn what_is_replayed_is_decided_again_and_says_nothing() {
     let mut again = Rig::new(rig.rules.clone());
     again.table = Table::resume(rig.rules.clone(), &cut).unwrap();
     assert_eq!(again.of_topic(0, "a", "x", 5), Verdict::Replayed);
-    assert_eq!(again.table.cut(1, 1), None, "the last cut is still the one to remember");
+    assert_eq!(again.table.cut(1, 1, CutLimit::NONE), None, "the last cut is still the one to remember");
     assert_eq!(again.of_topic(0, "b", "y", 5), Verdict::Replayed);
     assert_eq!(again.of_topic(1, "a", "z", 5), Verdict::Replayed);
     assert_eq!(again.told(), [""; 0], "a fired again, below the cut");

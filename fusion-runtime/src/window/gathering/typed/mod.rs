@@ -19,7 +19,7 @@ use crate::{
     failure::Failure,
     window::{
         Gathered, Place, RecordKey, Skipped, Unread, Window, WindowReactor,
-        core::{Cut, Entry, Event, Late, Part, Rules, RulesError, Span, Table, Time, Verdict},
+        core::{Cut, CutLimit, Entry, Event, Late, Part, Rules, RulesError, Span, Table, Time, Verdict},
         typed::{Declared, read, rules},
     },
 };
@@ -36,6 +36,8 @@ pub(crate) struct Fired {
     pub(crate) timestamp: i64,
     /// The record or control record of the log that caused it.
     pub(crate) cause: i64,
+    /// The source record that caused it; `None` where time did.
+    pub(crate) caused_by: Option<Origin>,
     /// Where its records came from.
     pub(crate) members: Vec<Origin>,
 }
@@ -130,7 +132,7 @@ pub(crate) trait Gathering: Send {
     fn start(&mut self, cx: &mut task::Context<'_>) -> Option<Begun>;
     /// How many have fired whose handlers have not been started.
     fn fired(&self) -> usize;
-    fn cut(&self, high: i64, begin: i64) -> Option<Cut>;
+    fn cut(&self, high: i64, begin: i64, limit: CutLimit) -> Option<Cut>;
     /// As `cut`, of several logs.
     fn parts(&self, highs: &[i64]) -> Option<Vec<Part>>;
     /// Whether what an earlier owner decided is still being decided again.
@@ -215,12 +217,17 @@ where
 }
 
 impl<W: WindowReactor> Out<W> {
-    fn take(&mut self, event: Event<RecordKey, Members<W>>, cause: i64, env: &Env) {
+    fn take(
+        &mut self,
+        event: Event<RecordKey, Members<W>>,
+        (cause, caused_by): (i64, Option<Origin>),
+        env: &Env,
+    ) {
         match event {
             Event::Fired { key, span: Span { start, end }, reason, count, held } => {
                 let window = Window::new(start, end, reason, count);
                 let timestamp = env.declared.kind().timestamp(end);
-                let fired = Fired { key, window, timestamp, cause, members: held.origins };
+                let fired = Fired { key, window, timestamp, cause, caused_by, members: held.origins };
                 self.fired.push_back((fired, held.gathered));
             }
             Event::Late(late) => self.late.push(late),
@@ -241,7 +248,8 @@ where
         let (key, bytes) = (RecordKey::from_slice(key), record_bytes::<W>(size));
         let entry = Entry { log, offset, begin, key, item: read.item, at: place, bytes };
         let (out, env) = (&mut self.out, &self.env);
-        Ok(self.table.record(entry, time, &mut |event| out.take(event, offset, env)))
+        let cause = (offset, Some(Origin::from(&place)));
+        Ok(self.table.record(entry, time, &mut |event| out.take(event, cause, env)))
     }
 
     fn direct(
@@ -261,22 +269,23 @@ where
         let bytes = record_bytes::<W>(size);
         let entry = Entry { log, offset, begin: offset, key, item: read.item, at, bytes };
         let (out, env) = (&mut self.out, &self.env);
-        Ok(Sorted::Gathered(self.table.record(entry, time, &mut |event| out.take(event, offset, env))))
+        let cause = (offset, Some(Origin::from(&at)));
+        Ok(Sorted::Gathered(self.table.record(entry, time, &mut |event| out.take(event, cause, env))))
     }
 
     fn advance(&mut self, offset: Option<i64>, time: Time) {
         let (out, env) = (&mut self.out, &self.env);
-        self.table.advance(offset, time, &mut |event| out.take(event, offset.unwrap_or(CLOCK), env));
+        self.table.advance(offset, time, &mut |event| out.take(event, (offset.unwrap_or(CLOCK), None), env));
     }
 
     fn drain(&mut self, offset: Option<i64>) {
         let (out, env) = (&mut self.out, &self.env);
-        self.table.drain(offset, &mut |event| out.take(event, offset.unwrap_or(CLOCK), env));
+        self.table.drain(offset, &mut |event| out.take(event, (offset.unwrap_or(CLOCK), None), env));
     }
 
     fn reached(&mut self, log: usize, position: i64) {
         let (out, env) = (&mut self.out, &self.env);
-        self.table.reached(log, position, &mut |event| out.take(event, position, env));
+        self.table.reached(log, position, &mut |event| out.take(event, (position, None), env));
     }
 
     fn late(&mut self, tell: &mut dyn FnMut(Late)) {
@@ -313,8 +322,8 @@ where
         self.out.fired.len()
     }
 
-    fn cut(&self, high: i64, begin: i64) -> Option<Cut> {
-        self.table.cut(high, begin)
+    fn cut(&self, high: i64, begin: i64, limit: CutLimit) -> Option<Cut> {
+        self.table.cut(high, begin, limit)
     }
 
     fn parts(&self, highs: &[i64]) -> Option<Vec<Part>> {

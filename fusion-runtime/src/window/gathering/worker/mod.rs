@@ -11,8 +11,8 @@ use crate::{
     consume::Taken,
     produce::{Outgoing, transactions::Batch},
     window::{
-        WindowLog, clock,
-        core::{Claims, Cut, Needed},
+        HeldBack, WindowLog, clock,
+        core::{Claims, Cut, CutLimit, Needed},
         drain::Draining,
         log::{CONTROL, Control},
         observed::Ends,
@@ -22,7 +22,7 @@ use crate::{
 use super::{
     Shared,
     clocks::Clocks,
-    left::{check, from_metadata, to_metadata},
+    left::{check, from_metadata, splits_within, to_metadata},
     look::Look,
     outbox::{Commit, Ended, Outbox},
     typed::{Env, Gathering, Left},
@@ -45,6 +45,8 @@ pub(super) struct Worker {
     decides: i64,
     /// The offset below which nothing is said, because it was.
     high: i64,
+    /// The lowest offset that the last cut needs.
+    needed: i64,
     /// The offset of the record that comes next.
     pub(super) next: i64,
     pub(super) outbox: Outbox,
@@ -109,6 +111,7 @@ impl Worker {
             clocks: Clocks::new(declared.lease()),
             decides: cut.needed.offset,
             high: cut.high,
+            needed: cut.needed.offset,
             next: taken.start,
             cut_at: cut.high,
             next_cut: 0,
@@ -230,9 +233,10 @@ impl Worker {
         }
         let begin = self.claims.begin().unwrap_or(self.next);
         // Not while it still reads again what was decided before.
-        let Some(cut) = self.gathering.cut(self.next, begin) else { return Ok(()) };
-        let metadata = to_metadata(&cut);
         let limit = self.shared.transactions.metadata_limit();
+        let splits = CutLimit { splits: splits_within(limit), from: self.needed };
+        let Some(cut) = self.gathering.cut(self.next, begin, splits) else { return Ok(()) };
+        let metadata = to_metadata(&cut);
         check(&cut, &metadata, limit).map_err(|reason| self.error(self.next, reason))?;
         self.outbox.cut(vec![Commit {
             topic: self.topic.clone(),
@@ -240,7 +244,7 @@ impl Worker {
             epoch: self.taken.epoch,
             metadata,
         }]);
-        self.cut_at = self.next;
+        (self.cut_at, self.needed) = (self.next, cut.needed.offset);
         let interval = i64::try_from(self.taken.core.settings.commit_interval.as_millis()).unwrap_or(0);
         self.next_cut = now + interval;
         Ok(())
@@ -309,8 +313,10 @@ impl Worker {
             end: self.next,
         };
         let holder = self.claims.holder();
-        let holder =
-            holder.and_then(|(topic, number)| Some((*declared.spec.topics.get(usize::from(topic))?, number)));
+        let holder = holder.and_then(|(topic, partition, reason)| {
+            let topic = *declared.spec.topics.get(usize::from(topic))?;
+            Some(HeldBack { topic, partition, reason })
+        });
         let at = (self.taken.partition, now);
         let partition = self.look.at(&*self.gathering, declared.spec.kind, at, holder, vec![log]);
         declared.observed.at(self.taken.epoch, partition, &self.ends);

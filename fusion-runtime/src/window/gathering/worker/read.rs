@@ -8,7 +8,6 @@ use crate::{
     window::{
         Place, clock,
         core::Verdict,
-        drain::Step,
         log::{CONTROL, Control, Source, SourceKey},
         typed::Declared,
         unread,
@@ -99,9 +98,7 @@ impl Worker {
         }
         if control.drain {
             self.gathering.drain(Some(offset));
-            if self.draining.is_written() {
-                self.draining.reach(Step::Fired);
-            }
+            self.draining.read(control.stamp);
         } else if let Some(time) = time {
             self.gathering.advance(Some(offset), time);
         }
