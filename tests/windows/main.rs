@@ -20,4 +20,5 @@ mod operations;
 mod refused;
 mod restart;
 mod results;
+mod sizes;
 mod story;

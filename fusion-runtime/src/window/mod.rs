@@ -15,6 +15,7 @@ mod gathering;
 mod hand_in;
 mod intake;
 mod key;
+mod letter;
 mod log;
 mod metrics;
 mod observed;
