@@ -194,7 +194,15 @@ impl<S> App<S> {
             format,
             back_off,
         });
-        let client = GroupClient::new(&config, &name, !declared.is_empty())?;
+        let read = |topic: &str| {
+            specs.iter().any(|spec| spec.topic == topic)
+                || declared.iter().any(|declared| declared.spec.topics.contains(&topic))
+        };
+        let sources = known.iter().filter(|topic| read(&topic.name)).map(|topic| topic.partitions);
+        let logs = declared.iter().filter(|declared| !declared.spec.copartitioned);
+        let partitions: i32 = sources.chain(logs.map(|declared| declared.partitions)).sum();
+        let partitions = usize::try_from(partitions).unwrap_or(1);
+        let client = GroupClient::new(&config, &name, partitions, !declared.is_empty())?;
         let transactions = if declared.is_empty() {
             None
         } else {

@@ -72,9 +72,21 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// More than any partition holds.
-    pub(super) const MAX: Load =
-        Load { records: usize::MAX, waiting_bytes: usize::MAX, batched_bytes: usize::MAX };
+    /// With more records, which the worker has not come to.
+    pub(super) fn with(self, more: Load) -> Load {
+        Load {
+            records: self.records + more.records,
+            batched_bytes: self.batched_bytes + more.batched_bytes,
+            ..self
+        }
+    }
+
+    /// Whether there is no more of anything.
+    pub(super) fn is_within(&self, most: Load) -> bool {
+        self.records <= most.records
+            && self.waiting_bytes <= most.waiting_bytes
+            && self.batched_bytes <= most.batched_bytes
+    }
 }
 
 /// What a partition's worker tells the owner thread, for one assignment of the partition. A new assignment has a
@@ -157,10 +169,6 @@ impl Assignment {
 
     pub(super) fn held(&self) -> usize {
         self.held.load(Ordering::SeqCst)
-    }
-
-    pub(crate) fn waiting_bytes(&self) -> usize {
-        self.waiting_bytes.load(Ordering::SeqCst)
     }
 
     /// Has the owner woken when the partition holds no more than this. To be asked for before looking: what the worker

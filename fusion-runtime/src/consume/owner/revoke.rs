@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::{TopicPartitionList, consumer::Consumer as _};
-
 use crate::{
     consume::rebalance::{self, Place},
     observe::Count,
@@ -72,14 +70,11 @@ impl Owner {
         }
         self.report_overlaps(&places);
         self.commit_and_wait(Some(&places), Instant::now() + COMMIT_LIMIT);
-        self.resume_before_unassign(&places);
         for place in &places {
             self.partitions.remove(place);
         }
-        self.by_place.clear();
-        self.last = None;
         rebalance::unassign(&self.client, &rebalance::list(&places));
-        self.set_pressure();
+        self.set_bounds();
         self.tell_assigned.send_replace(self.partitions.len());
     }
 
@@ -105,23 +100,6 @@ impl Owner {
                 "a handler blocks its thread and cannot be ended: the next owner of the partition may run the same record \
                  beside it"
             );
-        }
-    }
-
-    /// librdkafka keeps a pause over unassign and assign: a partition that came back to this member would be assigned
-    /// and never read.
-    fn resume_before_unassign(&mut self, places: &[Place]) {
-        let mut list = TopicPartitionList::new();
-        for place in places {
-            if let Some(partition) = self.partitions.get_mut(place).filter(|partition| partition.paused) {
-                partition.paused = false;
-                list.add_partition(&place.0, place.1);
-            }
-        }
-        if list.count() > 0
-            && let Err(error) = self.client.resume(&list)
-        {
-            tracing::warn!(%error, "what is given back could not be resumed");
         }
     }
 }
