@@ -18,6 +18,7 @@ mod restart;
 mod story;
 mod topics;
 mod transactions;
+mod window_logs;
 mod window_troubles;
 mod windows;
 mod work;
@@ -68,6 +69,10 @@ const TESTS: &[(&str, Test)] = tests! {
         copartitioned_sources_keep_what_windows_need,
         one_result_per_copartitioned_window_however_members_die,
         one_result_per_window_however_members_die,
+    }
+    window_logs::{
+        a_log_is_made_to_keep_everything,
+        a_log_that_would_lose_records_is_refused_until_it_is_mended,
     }
     window_troubles::{
         a_graph_behind_a_window_is_asked_however_members_die,

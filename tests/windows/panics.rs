@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use fusion::{Count, Gather, Merge, Running, prelude::*};
+use fusion::{Count, Error, Gather, Merge, Running, prelude::*};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::{
-    common::Tail,
+    common::{SOON, Tail, unique, within},
     story::{LATER, Reading, Story},
 };
 
@@ -219,4 +219,61 @@ async fn a_record_that_cannot_be_copied_costs_the_windows_that_share_it() {
     assert_eq!(found, [one("bad", &[1, 16]), one("good", &[2])]);
     assert_eq!(letters.rest(), []);
     app.shutdown().await.unwrap();
+}
+
+/// What cannot even be dropped if its value is 17.
+#[derive(Deserialize)]
+struct Bomb {
+    id: String,
+    value: u32,
+}
+
+impl Drop for Bomb {
+    fn drop(&mut self) {
+        assert!(self.value != 17 || std::thread::panicking(), "no seventeen");
+    }
+}
+
+/// Why the app ended.
+async fn ended(app: &Running) -> (i32, i64, String) {
+    let error = within(SOON, app.failed()).await;
+    let Error::Window { partition, offset, reason, .. } = &*error else { panic!("{error}") };
+    (*partition, *offset, reason.clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_panics_ends_the_app_and_says_so() {
+    #[reactor(
+        window! < bombs: "panics.drop.brake" by id >,
+        tumbling = 10s, grace = 0s, idle = never,
+    )]
+    fn moved(bombs: Vec<Bomb>) {
+        drop(bombs);
+    }
+    #[reactor(
+        window! < bombs: "panics.drop.lidar" by id >,
+        tumbling = 10s, grace = 0s, idle = never, copartitioned,
+    )]
+    fn direct(bombs: Vec<Bomb>) {
+        drop(bombs);
+    }
+    let story = Story::begin(&["panics.drop.brake", "panics.drop.lidar"], "panics.drop.results").await;
+    let apps = [
+        ("panics.drop.brake", story.app().reactors(reactors![moved]).start().await),
+        (
+            "panics.drop.lidar",
+            App::new(unique("panics"), story.config.clone()).reactors(reactors![direct]).start().await,
+        ),
+    ];
+    for (topic, app) in apps {
+        let app = app.unwrap();
+        within(SOON, app.assigned()).await;
+        story.send(topic, "a", 1, 20_000).await;
+        // Late, it is dropped by the one who reads it.
+        let (partition, offset) = story.send(topic, "a", 17, 0).await;
+        let (told, next, reason) = ended(&app).await;
+        assert_eq!((told, next), (partition, offset + 1));
+        assert!(reason.contains("panicked, in the `Drop` of something that is gathered"), "{reason}");
+        app.shutdown().await.unwrap();
+    }
 }

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
-use super::settings::FRAMING;
 use super::{Config, ConfigError, GroupProtocol, properties};
 
 /// How long a transaction may be open before its broker aborts it.
@@ -158,8 +157,7 @@ impl Config {
         put(&mut properties, "client.id", "fusion");
         put(&mut properties, "socket.nagle.disable", "true");
         // Consumers adapt the sizes of their fetches to it.
-        let largest = settings.largest_value + settings.largest_headers + FRAMING;
-        put(&mut properties, "message.max.bytes", largest.to_string());
+        put(&mut properties, "message.max.bytes", settings.largest_message().to_string());
         if self.is_embedded() {
             put(&mut properties, "topic.metadata.refresh.interval.ms", "1000");
             // A new client connects in steps of half of the first.

@@ -14,6 +14,7 @@ use crate::{
         WindowLog, clock,
         core::{Claims, Cut, Needed},
         drain::Draining,
+        fail_if_panicking,
         log::{CONTROL, Control},
     },
 };
@@ -320,6 +321,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         let (declared, partition, epoch) = (&self.shared.declared, self.taken.partition, self.taken.epoch);
+        fail_if_panicking(&self.taken, declared.spec.name, self.next);
         declared.drains.leave(partition, epoch);
         declared.observed.left(epoch, partition);
         self.taken.end();

@@ -18,7 +18,7 @@ use crate::{
     },
     record::wire::HeaderBuf,
     window::{
-        clock,
+        clock, fail_if_panicking,
         log::{CONTROL, Claim, Control},
         typed::millis,
     },
@@ -280,6 +280,9 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        if let Some(target) = self.shared.targets.first() {
+            fail_if_panicking(&self.taken, target.window.spec.name, self.silence.next());
+        }
         for target in &self.shared.targets {
             target.window.pace.left(self.source(target), self.taken.epoch);
         }
