@@ -1,6 +1,6 @@
 //! The topics that windows' logs are.
 
-use fusion::prelude::*;
+use fusion::{Start, prelude::*};
 use fusion_runtime::broker::{TopicPolicy, TopicSpec, topics};
 use rdkafka::{
     admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier},

@@ -11,7 +11,7 @@ use super::{Config, ConfigError, GroupProtocol, properties};
 /// How long a transaction may be open before its broker aborts it.
 pub(crate) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a record of a transaction may be on its way.
-const MESSAGE_TIMEOUT: Duration = Duration::from_secs(8);
+pub(crate) const MESSAGE_TIMEOUT: Duration = Duration::from_secs(8);
 
 type Properties = BTreeMap<String, String>;
 

@@ -19,7 +19,7 @@ use std::time::Duration;
 use rdkafka::config::ClientConfig;
 
 use super::EmbeddedKafka;
-pub(crate) use clients::TRANSACTION_TIMEOUT;
+pub(crate) use clients::{MESSAGE_TIMEOUT, TRANSACTION_TIMEOUT};
 pub use error::{ConfigError, Owned};
 pub use settings::{Backoff, Delivery, GroupProtocol, OnGap, Settings, Start, TopicPolicy};
 
