@@ -15,7 +15,7 @@ use crate::{
 };
 
 use super::{
-    Emit, Kind, Unread, WindowReactor, WindowSpec, clock,
+    Emit, Kind, RecordKey, Unread, WindowReactor, WindowSpec, clock,
     core::{self, RulesError},
     drain::Drains,
     gathering::{Env, Gathering, Left, gathering},
@@ -124,7 +124,7 @@ pub(crate) fn millis(duration: Duration) -> i64 {
 
 /// Where a record belongs.
 pub(crate) struct Sorted {
-    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) key: Option<RecordKey>,
     pub(crate) time: Option<i64>,
 }
 

@@ -98,12 +98,7 @@ fn what_is_too_much_for_one_transaction_goes_in_several() {
 fn what_cannot_be_divided_gets_more_time_and_only_that() {
     let world = World::new();
     let transactions = world.start();
-    world.fail([
-        Fault::Deliver("much".into(), Code::MessageTimedOut),
-        Fault::Deliver("much".into(), Code::MessageTimedOut),
-        Fault::Deliver("much".into(), Code::MessageTimedOut),
-        Fault::Produce("much".into(), Code::QueueFull),
-    ]);
+    world.fail([(); 4].map(|()| Fault::Deliver("much".into(), Code::MessageTimedOut)));
     assert_eq!(transactions.submit(batch(0, 1, 1, "much")).wait(), Ok(Outcome::Committed));
     assert_eq!(transactions.submit(batch(0, 1, 2, "more")).wait(), Ok(Outcome::Committed));
     assert_eq!(world.records(), ["much", "more"]);

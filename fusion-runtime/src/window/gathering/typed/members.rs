@@ -14,9 +14,9 @@ use crate::{
 use super::Origin;
 
 /// What is gathered, and from where.
-pub(super) struct Members<G> {
+pub(super) struct Members<W: WindowReactor> {
     pub(super) origins: Vec<Origin>,
-    pub(super) gathered: Result<G, Broken>,
+    pub(super) gathered: Result<W::Gathered, Broken>,
 }
 
 /// What the user's own code said when it panicked over a window: `Gather`, `Merge`, `Clone`. Nobody knows what it left of
@@ -30,27 +30,28 @@ impl Broken {
         Broken(format!("{doing} panicked: {panic}").into())
     }
 
-    fn over(doing: &str, cx: &Context, panic: &str) -> Self {
-        let (topic, partition, offset) = (cx.topic(), cx.partition(), cx.offset());
-        let doing =
-            format_args!("{doing} the record of topic `{topic}`, partition {partition}, offset {offset}");
-        Broken::new(doing, panic)
+    fn over(doing: &str, topic: &str, at: &Place, panic: &str) -> Self {
+        let Place { partition, offset, .. } = at;
+        Broken::new(
+            format_args!("{doing} the record of topic `{topic}`, partition {partition}, offset {offset}"),
+            panic,
+        )
     }
 }
 
-/// What one record gives, unless copying it has panicked.
-pub(super) type Item<G> = Result<<G as Gathered>::Item, Broken>;
+/// What one record gives, or what the panic said when it was copied.
+pub(super) type Item<W> = Result<<<W as WindowReactor>::Gathered as Gathered>::Item, Box<str>>;
 
-impl<G: Gathered> Default for Members<G> {
+impl<W: WindowReactor> Default for Members<W> {
     fn default() -> Self {
-        let gathered = guarded(G::default).map_err(|panic| Broken::new("`Default`", &panic));
+        let gathered = guarded(W::Gathered::default).map_err(|panic| Broken::new("`Default`", &panic));
         Members { origins: Vec::new(), gathered }
     }
 }
 
-impl<G> Members<G> {
+impl<W: WindowReactor> Members<W> {
     /// Does something to what was gathered, unless that is broken, or is now.
-    fn change(&mut self, change: impl FnOnce(&mut G) -> Result<(), Broken>) {
+    fn change(&mut self, change: impl FnOnce(&mut W::Gathered) -> Result<(), Broken>) {
         if let Ok(gathered) = &mut self.gathered
             && let Err(broken) = change(gathered)
         {
@@ -61,25 +62,25 @@ impl<G> Members<G> {
     }
 }
 
-impl<G: Gathered> Aggregate for Members<G> {
-    type Item = (Item<G>, Context);
+impl<W: WindowReactor> Aggregate for Members<W> {
+    type Item = Item<W>;
 
-    fn add(&mut self, (item, cx): Self::Item, at: &Place) {
+    fn add(&mut self, item: Self::Item, at: &Place) {
         self.origins.push(at.into());
+        let topic = W::SPEC.topics.get(usize::from(at.topic)).copied().unwrap_or_default();
         self.change(|gathered| {
-            let item = item?;
-            guarded(|| gathered.add(item, at, &cx)).map_err(|panic| Broken::over("gathering", &cx, &panic))
+            let item = item.map_err(|panic| Broken::over("copying", topic, at, &panic))?;
+            let cx = Context::gathered(W::SPEC.name, topic, at.partition, at.offset, Some(at.time));
+            guarded(|| gathered.add(item, at, &cx))
+                .map_err(|panic| Broken::over("gathering", topic, at, &panic))
         });
     }
 }
 
 /// What each kind of window can do with what is gathered.
-pub(super) fn ways<W: WindowReactor>() -> Ways<Members<W::Gathered>> {
+pub(super) fn ways<W: WindowReactor>() -> Ways<Members<W>> {
     Ways {
-        copy_item: |(item, cx)| {
-            let copy = copied(item, W::Strategy::copy, |panic| Broken::over("copying", cx, panic))?;
-            Some((copy, cx.clone()))
-        },
+        copy_item: |item| copied(item, W::Strategy::copy, |panic| panic.into()),
         copy: |members| {
             let copy =
                 copied(&members.gathered, W::copy, |panic| Broken::new("copying what was gathered", panic))?;
@@ -97,11 +98,11 @@ pub(super) fn ways<W: WindowReactor>() -> Ways<Members<W::Gathered>> {
 }
 
 /// A second one, if there can be one.
-fn copied<T>(
-    one: &Result<T, Broken>,
+fn copied<T, B: Clone>(
+    one: &Result<T, B>,
     copy: fn(&T) -> Option<T>,
-    broken: impl FnOnce(&str) -> Broken,
-) -> Option<Result<T, Broken>> {
+    broken: impl FnOnce(&str) -> B,
+) -> Option<Result<T, B>> {
     match one {
         Ok(one) => guarded(|| copy(one)).map_err(|panic| broken(&panic)).transpose(),
         Err(broken) => Some(Err(broken.clone())),
@@ -116,7 +117,7 @@ pub(super) fn record_bytes<W: WindowReactor>(size: usize) -> u64 {
         Kind::Tumbling { .. } | Kind::Hopping { .. } => 0,
         Kind::Sliding { .. } | Kind::Session { .. } => 120,
     };
-    (size + 2 * (size_of::<Item<W::Gathered>>() + size_of::<Place>() + size_of::<Origin>()) + needed) as u64
+    (size + 2 * (size_of::<Item<W>>() + size_of::<Place>() + size_of::<Origin>()) + needed) as u64
 }
 
 /// About how many bytes an open window takes besides its records. A table that grows holds for a moment what it was and
@@ -125,5 +126,5 @@ pub(super) fn window_bytes<W: WindowReactor>() -> u64 {
     // Its key, and what tables keep beside what is in them.
     const KEY: usize = 64;
     const ENTRY: usize = 96;
-    (KEY + 3 * (ENTRY + size_of::<Members<W::Gathered>>())) as u64
+    (KEY + 3 * (ENTRY + size_of::<Members<W>>())) as u64
 }

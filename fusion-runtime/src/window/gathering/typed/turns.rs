@@ -7,24 +7,24 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::KeyBytes;
+use crate::window::RecordKey;
 
 /// The keys whose handlers are running, and the runs that wait for them. Only what does not end at once comes here.
 #[derive(Clone, Default)]
 pub(super) struct Turns(Arc<Mutex<Running>>);
 
-type Running = HashMap<KeyBytes, VecDeque<oneshot::Sender<()>>>;
+type Running = HashMap<RecordKey, VecDeque<oneshot::Sender<()>>>;
 
 /// A run of a key. When it ends, however it does, the next one of that key begins.
 pub(super) struct Turn {
     turns: Turns,
-    key: KeyBytes,
+    key: RecordKey,
 }
 
 /// What a run waits for whose key has another one.
 pub(super) struct Wait {
     turns: Turns,
-    key: KeyBytes,
+    key: RecordKey,
     told: oneshot::Receiver<()>,
 }
 

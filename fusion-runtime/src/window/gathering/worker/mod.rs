@@ -41,8 +41,6 @@ pub(super) struct Worker {
     pub(super) gathering: Box<dyn Gathering>,
     claims: Claims,
     clocks: Clocks,
-    /// The source topics' names, as contexts have them.
-    sources: Vec<Arc<str>>,
     /// The offset from which records are decided; below it only claims are restored.
     decides: i64,
     /// The offset below which nothing is said, because it was.
@@ -108,7 +106,6 @@ impl Worker {
             gathering,
             claims: Claims::new(declared.lease()),
             clocks: Clocks::new(declared.lease()),
-            sources: declared.spec.topics.iter().map(|&topic| topic.into()).collect(),
             decides: cut.needed.offset,
             high: cut.high,
             next: taken.start,
