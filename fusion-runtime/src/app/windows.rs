@@ -11,11 +11,11 @@ use tokio::sync::broadcast;
 use crate::{
     Error,
     broker::{Config, TopicInfo, TopicSpec, topics},
-    consume::Service,
-    produce::transactions::Transactions,
+    consume::{Served, Service},
+    produce::transactions::{MOST_BYTES, Transactions},
     window::{
         AnyWindow, Copartition, Declared, Ends, Gatherings, Intake, Target, Trims, check, check_keeps,
-        check_log, log_config,
+        check_log, log_config, too_many,
     },
 };
 
@@ -105,11 +105,12 @@ async fn check_sources(config: &Config, declared: &[Declared]) -> Result<(), Err
     Ok(())
 }
 
-/// Who reads the sources, and who reads the logs.
+/// Who reads the sources, and who reads the logs. Of the reactors, those are taken out whose topic windows gather.
 pub(super) fn services(
     app: &str,
     config: &Config,
     declared: &[Arc<Declared>],
+    reactors: &mut Vec<Arc<Served>>,
     transactions: &Transactions,
 ) -> Result<Vec<Arc<dyn Service>>, Error> {
     let (ends, trims) = (Ends::start(config, app)?, Trims::start(config, app)?);
@@ -121,7 +122,15 @@ pub(super) fn services(
     }
     let mut services: Vec<Arc<dyn Service>> = Vec::new();
     for (topic, targets) in sources {
-        services.push(Arc::new(Intake::new(topic, targets, transactions.clone(), ends.clone())));
+        let served = reactors.iter().position(|served| served.spec.topic == topic);
+        let served = served.map(|index| reactors.remove(index));
+        let names: Vec<&'static str> = targets.iter().map(|target| target.window.spec.name).collect();
+        // What a reactor has finished out of order needs room, too.
+        let limit = if served.is_some() { MOST_BYTES / 2 } else { MOST_BYTES };
+        if let Some(reason) = too_many(topic, &names, limit) {
+            return Err(Error::Window { name: names[0], partition: 0, offset: 0, reason });
+        }
+        services.push(Arc::new(Intake::new(topic, targets, served, transactions.clone(), ends.clone())));
     }
     for window in declared {
         if window.spec.copartitioned {

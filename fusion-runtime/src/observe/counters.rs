@@ -31,7 +31,7 @@ macro_rules! counts {
 counts! {
     /// Records taken from Kafka.
     Records = "records",
-    /// Records that Kafka delivered again although they were in work; they are skipped.
+    /// Records that Kafka delivered again although they were in work, or finished before a restart; they are skipped.
     Redelivered = "redelivered",
     /// Runs of a handler that ended well.
     Succeeded = "succeeded",

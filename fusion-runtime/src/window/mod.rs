@@ -34,7 +34,7 @@ pub(crate) use ends::Ends;
 pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged, Merges, Place};
 pub(crate) use gathering::Gatherings;
 pub use hand_in::{Reason, Window};
-pub(crate) use intake::{Intake, Target};
+pub(crate) use intake::{Intake, Target, too_many};
 pub use key::{GroupKey, KeyOf, KeyType, Keyed, KeyedAlways, KeyedMaybe, RecordKey, TakenKey, TakenNoKey};
 pub(crate) use log::{check_log, log_config};
 pub use metrics::{WindowLog, WindowMetrics, WindowPartition, WindowTopic};

@@ -189,9 +189,9 @@ pub enum OnGap {
     /// The app ends with [`Error::Gap`](crate::Error::Gap), so that nobody misses records without knowing.
     #[default]
     Fail,
-    /// A partition that is assigned goes on with the oldest record that its log has. Each time is counted
-    /// ([`Count::Gaps`](crate::observe::Count::Gaps)) and warned of. An app that is overtaken while it reads ends all the
-    /// same, and goes on so when it is started again; one whose place lies beyond the log's end always ends.
+    /// A partition goes on with the oldest record that its log has, when it is assigned and when it is overtaken while it is
+    /// read. Each time is counted ([`Count::Gaps`](crate::observe::Count::Gaps)) and warned of. An app whose place lies
+    /// beyond the log's end ends all the same: the topic was created anew, or has lost what was read.
     Partial,
 }
 

@@ -24,7 +24,7 @@ use crate::{
     observe::Count,
 };
 
-use super::{COMMITTED_LIMIT, Owner, Partition, UNKNOWN, bounds::Bounds, is_passing};
+use super::{COMMITTED_LIMIT, Owner, Partition, UNKNOWN, bounds::Bounds, gap::GONE, is_passing};
 
 impl Owner {
     /// Takes what the group gave: from the committed offsets on, never from where librdkafka would choose.
@@ -131,9 +131,10 @@ impl Owner {
             tracing::warn!(
                 topic,
                 partition,
-                committed,
-                start,
-                "records were deleted before they were read: the partition goes on with the oldest one there is"
+                offset = committed,
+                next = start,
+                records = start - committed,
+                "{GONE}"
             );
         }
     }
@@ -163,6 +164,7 @@ impl Owner {
             epoch: self.epoch,
             assignment: assignment.clone(),
             batches: receiver,
+            runtime: self.runtime.clone(),
             membership: self.membership.subscribe(),
             fail: self.fail.clone(),
         }));
@@ -174,6 +176,8 @@ impl Owner {
             assignment,
             batches,
             committed,
+            next: start,
+            gap: None,
             queue,
             held_back: None,
             blocked: 0,

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::consumer::BaseConsumer;
 
 use crate::{
     Error,
@@ -12,7 +12,7 @@ use crate::{
 };
 
 use super::{
-    BATCH, Owner, Partition, TICK, WATERMARKS_LIMIT,
+    BATCH, Owner, Partition, TICK,
     bounds::{Bounds, Used},
 };
 
@@ -45,6 +45,7 @@ impl Owner {
             }
             let before = partition.assignment.load();
             let given = partition.hand_over(messages, &self.client, &self.core.counters)?;
+            self.gaps.found |= partition.gap.is_some();
             self.bounds.add(&mut used, before, before.with(given));
         }
         Ok(more)
@@ -78,7 +79,7 @@ impl Partition {
     }
 
     fn hand_over(
-        &self,
+        &mut self,
         mut messages: Vec<Message>,
         client: &BaseConsumer<GroupContext>,
         counters: &Counters,
@@ -92,9 +93,18 @@ impl Partition {
         for message in &messages {
             bytes += message.byte_size();
             match message.error() {
-                None => {}
-                Some(MessageError::EndOfPartition) => ends += 1,
-                Some(error) => self.message_error(client, message, error)?,
+                None => self.next = message.offset() + 1,
+                Some(MessageError::EndOfPartition) => {
+                    self.next = self.next.max(message.offset());
+                    ends += 1;
+                }
+                Some(MessageError::OffsetOutOfRange) => {
+                    self.gap = Some(message.offset()).filter(|offset| *offset >= 0).or(Some(self.next));
+                }
+                Some(error) => {
+                    let (topic, partition) = (&*self.place.0, self.place.1);
+                    tracing::warn!(topic, partition, ?error, "{}", message.error_text());
+                }
             }
         }
         let records = messages.iter().filter(|message| message.error().is_none()).count();
@@ -120,21 +130,5 @@ impl Partition {
                 Err(Error::Fatal { client: "consumer", reason })
             }
         }
-    }
-
-    fn message_error(
-        &self,
-        client: &BaseConsumer<GroupContext>,
-        message: &Message,
-        error: MessageError,
-    ) -> Result<(), Error> {
-        let (topic, partition) = (&self.place.0, self.place.1);
-        if error != MessageError::OffsetOutOfRange {
-            tracing::warn!(topic, partition, ?error, "{}", message.error_text());
-            return Ok(());
-        }
-        let offset = self.assignment.committable();
-        let (start, end) = client.fetch_watermarks(topic, partition, WATERMARKS_LIMIT).unwrap_or((-1, -1));
-        Err(Error::Gap { topic: topic.clone(), partition, offset, start, end })
     }
 }

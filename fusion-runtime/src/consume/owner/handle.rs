@@ -21,7 +21,7 @@ use crate::{
     produce::transactions::Transactions,
 };
 
-use super::{Beginning, COMMIT_EVERY, COMMITTED_LIMIT, Owner, bounds::Bounds};
+use super::{Beginning, COMMIT_EVERY, COMMITTED_LIMIT, Owner, bounds::Bounds, ends::Ends, gap::Gaps};
 
 /// The client of an app's group, before it joins.
 pub(crate) struct GroupClient(Arc<BaseConsumer<GroupContext>>);
@@ -85,6 +85,7 @@ impl Consumer {
         transactions: Option<Transactions>,
     ) -> Result<Consumer, Error> {
         let GroupClient(client) = client;
+        let observer = transactions.is_some().then(|| config.observer()).transpose()?;
         let (commands, inbox) = std_mpsc::channel();
         let (fail, stopped) = watch::channel(None);
         let (tell_assigned, assigned) = watch::channel(0);
@@ -117,6 +118,8 @@ impl Consumer {
                     assigning: None,
                     assign_at: Instant::now(),
                     assign_limit: COMMITTED_LIMIT.0,
+                    gaps: Gaps::default(),
+                    ends: Ends::new(observer),
                     stopping: None,
                     next_commit: Instant::now() + COMMIT_EVERY,
                     commits,

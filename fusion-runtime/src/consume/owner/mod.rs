@@ -4,6 +4,8 @@ mod assign;
 mod bounds;
 mod close;
 mod commit;
+mod ends;
+mod gap;
 mod hand_over;
 mod handle;
 mod join;
@@ -39,6 +41,8 @@ use super::{
 };
 
 use bounds::Bounds;
+use ends::Ends;
+use gap::Gaps;
 use handle::Command;
 pub(crate) use handle::{Consumer, GroupClient, Stopped};
 use join::Beginning;
@@ -72,6 +76,10 @@ struct Partition {
     batches: mpsc::UnboundedSender<Batch>,
     /// What was committed last, or [`UNKNOWN`].
     committed: i64,
+    /// The offset behind what was taken from librdkafka, or [`UNKNOWN`].
+    next: i64,
+    /// The offset that is not there, if librdkafka has said so.
+    gap: Option<i64>,
     queue: PartitionQueue,
     /// What its worker must have come down to before it is given more.
     held_back: Option<Load>,
@@ -116,6 +124,8 @@ struct Owner {
     /// When the broker is asked again where the group stands, and how long it may take.
     assign_at: Instant,
     assign_limit: Duration,
+    gaps: Gaps,
+    ends: Ends,
     stopping: Option<Stopping>,
     next_commit: Instant,
     commits: Commits,
@@ -142,7 +152,7 @@ impl Owner {
             if let Some(reason) = self.client.context().take_fatal() {
                 break Err(Error::Fatal { client: "consumer", reason });
             }
-            let more = match self.hand_over() {
+            let more = match self.hand_over().and_then(|more| self.serve_gaps().map(|()| more)) {
                 Ok(more) => more,
                 Err(error) => break Err(error),
             };

@@ -62,12 +62,17 @@ impl Owner {
         if !over && !revoking.places.iter().all(ended) {
             return;
         }
-        let places = self.revoking.take().map(|revoking| revoking.places).unwrap_or_default();
         // Those that have ended by now do not mind.
-        for partition in places.iter().filter_map(|place| self.partitions.get(place)) {
-            partition.assignment.abandon();
-            self.fence(partition);
+        for partition in revoking.places.iter().filter_map(|place| self.partitions.get(place)) {
+            if !partition.assignment.is_abandoned() {
+                partition.assignment.abandon();
+                self.fence(partition);
+            }
         }
+        if self.commits_still(revoking) {
+            return;
+        }
+        let places = self.revoking.take().map(|revoking| revoking.places).unwrap_or_default();
         self.report_overlaps(&places);
         self.commit_and_wait(Some(&places), Instant::now() + COMMIT_LIMIT);
         for place in &places {
@@ -76,6 +81,14 @@ impl Owner {
         rebalance::unassign(&self.client, &rebalance::list(&places));
         self.set_bounds();
         self.tell_assigned.send_replace(self.partitions.len());
+    }
+
+    /// Whether a transaction that began in time speaks for one of the partitions: it may still be committed, and whoever
+    /// has the partition next must not begin before.
+    fn commits_still(&self, revoking: &Revoking) -> bool {
+        let places = revoking.places.iter().map(|(topic, partition)| (topic.as_str(), *partition));
+        let in_time = !rebalance::is_lost(&self.client) && Instant::now() < revoking.until + COMMIT_LIMIT;
+        in_time && self.transactions.as_ref().is_some_and(|transactions| transactions.holds(places))
     }
 
     /// A handler that holds up its thread cannot be ended. Whatever becomes of it is dropped by its worker, but it runs

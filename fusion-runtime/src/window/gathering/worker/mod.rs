@@ -16,6 +16,7 @@ use crate::{
         drain::Draining,
         fail_if_panicking,
         log::{CONTROL, Control},
+        observed::Ends,
     },
 };
 
@@ -60,6 +61,7 @@ pub(super) struct Worker {
     /// The stamp of a tick that was written and not read back yet.
     ticked: Option<i64>,
     last_tick: i64,
+    ends: Ends,
 }
 
 impl Worker {
@@ -117,6 +119,7 @@ impl Worker {
             read: (0, 0),
             ticked: None,
             last_tick: 0,
+            ends: [taken.assignment.clone()].into(),
             shared,
             taken,
         })
@@ -304,14 +307,14 @@ impl Worker {
             committed: self.outbox.confirmed().offsets.first().copied().unwrap_or(self.taken.start),
             next: self.next,
             decided: self.high,
-            end: self.taken.assignment.known_end().max(self.next),
+            end: self.next,
         };
         let holder = self.claims.holder();
         let holder =
             holder.and_then(|(topic, number)| Some((*declared.spec.topics.get(usize::from(topic))?, number)));
         let at = (self.taken.partition, now);
         let partition = self.look.at(&*self.gathering, declared.spec.kind, at, holder, vec![log]);
-        declared.observed.at(self.taken.epoch, partition);
+        declared.observed.at(self.taken.epoch, partition, &self.ends);
     }
 }
 
