@@ -19,6 +19,7 @@ mod served;
 mod story;
 mod topics;
 mod transactions;
+mod window_logs;
 mod window_troubles;
 mod windows;
 mod work;
@@ -77,6 +78,10 @@ const TESTS: &[(&str, Test)] = tests! {
         what_was_finished_beyond_a_slow_record_survives_a_revoke,
         one_result_per_window_beside_a_reactor_however_members_die,
         members_with_a_reactor_beside_a_window_come_and_go,
+    }
+    window_logs::{
+        a_log_is_made_to_keep_everything,
+        a_log_that_would_lose_records_is_refused_until_it_is_mended,
     }
     window_troubles::{
         a_graph_behind_a_window_is_asked_however_members_die,

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use fusion::{Window, prelude::*};
+use fusion::{Count, Window, prelude::*};
 
 use crate::{
-    common::{Record, SOON, eventually},
+    common::{Record, SOON, Tail, eventually},
     story::{LATER, Reading, SECOND, Seen, Story, fired, seen},
 };
 
@@ -172,4 +172,39 @@ async fn however_often_it_restarts_each_window_has_one_result_with_all_its_recor
     assert_eq!(plain(found), expected_sessions);
     app.shutdown().await.unwrap();
     assert!(!of_sessions.rest().iter().any(is_ours), "some are twice");
+}
+
+/// What was committed although nobody was told, is not done again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_whose_answer_is_lost_gives_one_result() {
+    #[reactor(
+        window! < readings: "doubt.brake" by id >,
+        tumbling = 10s, grace = 0s, idle = never, late = "doubt.late", to = "doubt.results",
+    )]
+    fn gather(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings, window)
+    }
+    let mut story = Story::begin(&["doubt.brake"], "doubt.results").await;
+    let mut late = Tail::at_end(&story.config, "doubt.late").await;
+    let app = story.start(story.app().reactors(reactors![gather])).await;
+    for round in 0..5 {
+        let start = i64::from(round) * 10_000;
+        // Once it is the source's that is forgotten, once that of the log, as it happens.
+        for offset in 0..3 {
+            app.forget_next_outcome();
+            story.send("doubt.brake", "a", round * 10 + offset, start).await;
+        }
+        app.forget_next_outcome();
+        story.send("doubt.brake", "clock", 0, start + 10_000).await;
+        let values = [round * 10, round * 10 + 1, round * 10 + 2];
+        assert_eq!(story.result().await, fired("a", &values, start..start + 10_000, "closed"));
+        app.forget_next_outcome();
+        story.send("doubt.brake", "late", round, start).await;
+        assert_eq!(late.one().await.json()["value"], round);
+    }
+    let in_doubt = app.metrics().get(Count::TransactionsInDoubt);
+    assert!(in_doubt >= 5, "{in_doubt}");
+    assert_eq!(story.finish(LATER).await, []);
+    assert_eq!(late.rest(), []);
+    app.shutdown().await.unwrap();
 }

@@ -92,7 +92,7 @@ async fn a_handler_that_fails_costs_its_own_window() {
     assert!(told[2].2.contains("as it is told"), "{}", told[2].2);
     let expected = json!({
         "window": "gather", "key": "error", "start": story.base, "end": story.base + 10_000, "reason": "closed",
-        "records": [["broken.brake", partition, one], ["broken.lidar", partition, two]],
+        "count": 2, "records": [["broken.brake", partition, one], ["broken.lidar", partition, two]],
     });
     let mut letter: Value = letters[0].json();
     // In the order of arrival, which over two topics is open.

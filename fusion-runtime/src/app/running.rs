@@ -116,6 +116,15 @@ impl Running {
         self.counters.read()
     }
 
+    /// Lets the outcome of the next transaction be unknown although it is committed, as if the answer were lost. For tests:
+    /// no broker can be asked to do that at the right moment.
+    #[doc(hidden)]
+    pub fn forget_next_outcome(&self) {
+        if let Some(transactions) = &self.transactions {
+            transactions.forget_next_outcome();
+        }
+    }
+
     /// Each of the app's windows, as it is now.
     pub fn windows(&self) -> Vec<WindowMetrics> {
         self.windows.iter().map(|window| window.metrics()).collect()

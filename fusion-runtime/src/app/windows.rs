@@ -15,7 +15,7 @@ use crate::{
     produce::transactions::{MOST_BYTES, Transactions},
     window::{
         AnyWindow, Copartition, Declared, Ends, Gatherings, Intake, Target, Trims, check, check_keeps,
-        too_many,
+        check_log, log_config, too_many,
     },
 };
 
@@ -52,7 +52,7 @@ pub(super) async fn declare(
         wanted.push(TopicSpec {
             name: declared.log.clone(),
             partitions: Some(declared.partitions),
-            config: LOG.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            config: log_config(config.settings()),
         });
     }
     check_sources(config, &declared).await?;
@@ -74,7 +74,24 @@ pub(super) async fn declare(
             });
         }
     }
+    check_logs(config, &declared).await?;
     Ok(declared.into_iter().map(Arc::new).collect())
+}
+
+/// Whether logs that were there before keep what windows need.
+async fn check_logs(config: &Config, declared: &[Declared]) -> Result<(), Error> {
+    let windows: Vec<_> = declared.iter().filter(|declared| !declared.spec.copartitioned).collect();
+    let names: Vec<String> = windows.iter().map(|declared| declared.log.clone()).collect();
+    let asking = config.clone();
+    let asked = tokio::task::spawn_blocking(move || {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        topics::keeps(&asking, &names)
+    });
+    let keeps = asked.await.map_err(|_| Error::Stopped)??.unwrap_or_default();
+    for (declared, keeps) in windows.into_iter().zip(&keeps) {
+        check_log(declared, keeps, config.settings(), config.bootstrap())?;
+    }
+    Ok(())
 }
 
 /// Whether the sources of copartitioned windows keep what these need.
@@ -88,10 +105,6 @@ async fn check_sources(config: &Config, declared: &[Declared]) -> Result<(), Err
     }
     Ok(())
 }
-
-/// Nothing is deleted by age: what an open window needs may be old. What no window needs any more is deleted by us.
-const LOG: [(&str, &str); 3] =
-    [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("message.timestamp.type", "CreateTime")];
 
 /// Who reads the sources, and who reads the logs. Of the reactors, those are taken out whose topic windows gather.
 pub(super) fn services(

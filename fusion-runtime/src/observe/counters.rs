@@ -39,7 +39,7 @@ counts! {
     Failed = "failed",
     /// Further runs after a failure.
     Retries = "retries",
-    /// Handlers that panicked.
+    /// Handlers that panicked, and windows whose gathering did.
     Panics = "panics",
     /// Records whose value could not be read.
     Undecodable = "undecodable",

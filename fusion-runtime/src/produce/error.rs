@@ -84,6 +84,13 @@ impl ProduceError {
             }
             Code::PurgeQueue => ProduceError::Closed { topic },
             Code::PurgeInflight => ProduceError::Unconfirmed { topic },
+            Code::MessageSizeTooLarge => ProduceError::Broker {
+                topic,
+                code: code as i32,
+                text: "it is larger than the topic's `max.message.bytes`, and smaller than `Config::largest_value` allows: \
+                       raise the former, or lower the latter"
+                    .to_owned(),
+            },
             _ => ProduceError::Broker { topic, code: code as i32, text: code.to_string() },
         }
     }

@@ -10,6 +10,7 @@ mod handle;
 mod owner;
 mod receipt;
 mod reports;
+mod sizes;
 #[cfg(test)]
 mod tests;
 pub mod transactions;
@@ -17,6 +18,7 @@ pub mod transactions;
 pub use error::ProduceError;
 pub use handle::{Producer, Unflushed};
 pub use receipt::{Delivered, Receipt, Settle};
+pub(crate) use sizes::Sizes;
 
 /// A header to be sent: name, value; `None` is a null value.
 pub type Header<'a> = (&'a [u8], Option<&'a [u8]>);

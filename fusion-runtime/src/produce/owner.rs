@@ -12,7 +12,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::handle::Unflushed;
 use super::reports::{Receipts, Reports, lock, settle};
-use super::{Outgoing, ProduceError, Receipt};
+use super::{Outgoing, ProduceError, Receipt, Sizes};
 use crate::broker::ffi::{self, WakeGuard};
 use crate::broker::{Config, ConfigError};
 
@@ -35,8 +35,7 @@ pub(super) struct Shared {
     /// client, which ends where it may block.
     client: RwLock<Option<Arc<Client>>>,
     receipts: Arc<Receipts>,
-    largest_value: usize,
-    largest_headers: usize,
+    sizes: Sizes,
     /// Told whenever confirmations may have made room.
     pub(super) room: Notify,
     /// How many tasks wait for room.
@@ -65,8 +64,7 @@ pub(super) fn start(config: &Config) -> Result<Arc<Shared>, ConfigError> {
     let shared = Arc::new(Shared {
         client: RwLock::new(Some(client.clone())),
         receipts,
-        largest_value: settings.largest_value,
-        largest_headers: settings.largest_headers,
+        sizes: Sizes::of(settings),
         room: Notify::new(),
         waiting: AtomicUsize::new(0),
         dormant: AtomicBool::new(false),
@@ -220,7 +218,7 @@ impl Shared {
         record: &Outgoing<'_>,
         receipt: Receipt,
     ) -> Result<(), (ProduceError, Receipt)> {
-        if let Err(error) = self.check_size(record) {
+        if let Err(error) = self.sizes.check_record(record) {
             return Err((error, receipt));
         }
         let client = self.client.read().unwrap_or_else(PoisonError::into_inner);
@@ -233,21 +231,6 @@ impl Shared {
             .map_err(|code| (ProduceError::of(code, record.topic), self.receipts.take(token)))?;
         if urgent || self.dormant.load(Ordering::SeqCst) {
             self.wake();
-        }
-        Ok(())
-    }
-
-    fn check_size(&self, record: &Outgoing<'_>) -> Result<(), ProduceError> {
-        let too_large = |part, size, limit, setting| {
-            Err(ProduceError::TooLarge { topic: record.topic.to_owned(), part, size, limit, setting })
-        };
-        let size = record.key.map_or(0, <[u8]>::len) + record.value.map_or(0, <[u8]>::len);
-        if size > self.largest_value {
-            return too_large("key and value", size, self.largest_value, "largest_value");
-        }
-        let size = record.headers.iter().map(|(name, value)| name.len() + value.map_or(0, <[u8]>::len)).sum();
-        if size > self.largest_headers {
-            return too_large("headers", size, self.largest_headers, "largest_headers");
         }
         Ok(())
     }

@@ -34,6 +34,12 @@ use crate::reactor::Context;
 ///
 /// Sessions also need [`Merge`], `emit = updates` needs `Clone`. A handler that fails is run again only if what it takes
 /// is `Clone`.
+///
+/// # Panics
+/// If `add` panics (or `merge`, `clone`, `default`), nobody knows what it left of what was gathered. So nothing more is
+/// gathered for this window, its handler does not run, and when it fires, it becomes one dead letter with the code
+/// `panic`, the place of the record, and those of all records of the window. All other windows go on. To skip a record
+/// instead, return without a change; to refuse it before any window sees it, let `by` give `None`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot gather a source",
     label = "neither `Vec<T>` nor `Option<T>` of a `T: Send`, nor `Gather`",

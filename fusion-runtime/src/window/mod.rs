@@ -15,6 +15,7 @@ mod gathering;
 mod hand_in;
 mod intake;
 mod key;
+mod letter;
 mod log;
 mod metrics;
 mod missing;
@@ -35,6 +36,7 @@ pub(crate) use gathering::Gatherings;
 pub use hand_in::{Reason, Window};
 pub(crate) use intake::{Intake, Target, too_many};
 pub use key::{GroupKey, KeyOf, KeyType, Keyed, KeyedAlways, KeyedMaybe, RecordKey, TakenKey, TakenNoKey};
+pub(crate) use log::{check_log, log_config};
 pub use metrics::{HeldBack, HeldBackReason, WindowLog, WindowMetrics, WindowPartition, WindowTopic};
 pub use missing::{GathersNot, Gives, Missing, Never, Of, Parameter, gathers};
 pub use observed::Skipped;
@@ -48,6 +50,8 @@ pub(crate) use trim::Trims;
 pub(crate) use typed::{AnyWindow, Declared, Typed};
 
 use crate::{
+    Error,
+    consume::Taken,
     failure::{Code, Failure},
     record::{HeadersRef, codec::Format, wire::name},
 };
@@ -62,6 +66,15 @@ fn unread<'a>(value: Option<&'a [u8]>, headers: HeadersRef<'_>) -> Result<Unread
     match Format::from_content_type(&text) {
         Some(format) => Ok(Unread { value, format }),
         None => Err(Failure::new(Code::Decode, format!("no codec for the content type `{text}`"))),
+    }
+}
+
+/// Ends the app if the worker of a partition is ending by a panic: nobody else would serve it, or say so.
+fn fail_if_panicking(taken: &Taken, name: &'static str, offset: i64) {
+    if std::thread::panicking() {
+        let reason = "the partition's worker panicked, in the `Drop` of something that is gathered or by a mistake of \
+                      fusion's: what the panic said is in the process's error output";
+        taken.fail(Error::Window { name, partition: taken.partition, offset, reason: reason.to_owned() });
     }
 }
 

@@ -30,16 +30,25 @@ pub enum Skipped {
     TooFar,
     /// It is more than `max_future` ahead of the clock: it was gathered, and did not move time.
     Ahead,
+    /// It is larger than what the app may send, so it cannot be re-keyed: see
+    /// [`Config::largest_value`](crate::broker::Config::largest_value).
+    TooLarge,
 }
 
 impl Skipped {
     /// All of them.
-    pub const ALL: [Skipped; 5] =
-        [Skipped::Undecodable, Skipped::NoKey, Skipped::NoTime, Skipped::TooFar, Skipped::Ahead];
+    pub const ALL: [Skipped; 6] = [
+        Skipped::Undecodable,
+        Skipped::NoKey,
+        Skipped::NoTime,
+        Skipped::TooFar,
+        Skipped::Ahead,
+        Skipped::TooLarge,
+    ];
 
     /// Whether such a record becomes a dead letter.
     pub(crate) fn is_kept(self, settings: &Settings) -> bool {
-        self == Skipped::TooFar || settings.keep_skipped
+        matches!(self, Skipped::TooFar | Skipped::TooLarge) || settings.keep_skipped
     }
 
     /// The word for it in metrics and dead letters.
@@ -50,6 +59,7 @@ impl Skipped {
             Skipped::NoTime => "no_time",
             Skipped::TooFar => "too_far",
             Skipped::Ahead => "ahead",
+            Skipped::TooLarge => "too_large",
         }
     }
 }

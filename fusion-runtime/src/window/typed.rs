@@ -1,7 +1,6 @@
 //! A window without its types: what the workers of its partitions call.
 
 use std::{
-    any::Any,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::Duration,
@@ -187,12 +186,19 @@ pub(crate) fn read<W: WindowReactor>(
     value: Unread<'_>,
     time: Option<i64>,
 ) -> Result<super::Read<W>, Failure> {
-    catch_unwind(AssertUnwindSafe(|| W::read(topic, value, time)))
-        .unwrap_or_else(|panic| Err(Failure::new(Code::Decode, panicked(&*panic))))
+    guarded(|| W::read(topic, value, time)).unwrap_or_else(|panic| {
+        Err(Failure::new(Code::Decode, format!("reading the record panicked: {panic}")))
+    })
 }
 
-fn panicked(panic: &(dyn Any + Send)) -> String {
-    let text =
-        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("reading the record panicked: {}", text.unwrap_or("(no text)"))
+/// Calls code of the user's, which may panic.
+///
+/// # Errors
+/// With what the panic said.
+pub(crate) fn guarded<T>(call: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(call)).map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        text.unwrap_or("(no text)").to_owned()
+    })
 }

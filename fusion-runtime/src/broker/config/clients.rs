@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 
-use super::settings::FRAMING;
 use super::{Config, ConfigError, GroupProtocol, properties};
 
 /// How long a transaction may be open before its broker aborts it.
 pub(crate) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a record of a transaction may be on its way.
-const MESSAGE_TIMEOUT: Duration = Duration::from_secs(8);
+pub(crate) const MESSAGE_TIMEOUT: Duration = Duration::from_secs(8);
 
 type Properties = BTreeMap<String, String>;
 
@@ -158,8 +157,7 @@ impl Config {
         put(&mut properties, "client.id", "fusion");
         put(&mut properties, "socket.nagle.disable", "true");
         // Consumers adapt the sizes of their fetches to it.
-        let largest = settings.largest_value + settings.largest_headers + FRAMING;
-        put(&mut properties, "message.max.bytes", largest.to_string());
+        put(&mut properties, "message.max.bytes", settings.largest_message().to_string());
         if self.is_embedded() {
             put(&mut properties, "topic.metadata.refresh.interval.ms", "1000");
             // A new client connects in steps of half of the first.

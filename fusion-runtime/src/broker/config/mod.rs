@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::EmbeddedKafka;
-pub(crate) use clients::TRANSACTION_TIMEOUT;
+pub(crate) use clients::{MESSAGE_TIMEOUT, TRANSACTION_TIMEOUT};
 pub use error::{ConfigError, Owned};
 pub use settings::{Backoff, Delivery, GroupProtocol, OnGap, Settings, Start, TopicPolicy};
 

@@ -71,9 +71,16 @@ pub struct Settings {
 }
 
 /// Room for key, lengths and batch header around what the limits count, in bytes.
-pub(super) const FRAMING: usize = 16 * 1024;
+const FRAMING: usize = 16 * 1024;
 
 const MIB: usize = 1024 * 1024;
+
+impl Settings {
+    /// The most bytes that a batch with one record may have: `message.max.bytes`.
+    pub(crate) fn largest_message(&self) -> usize {
+        self.largest_value + self.largest_headers + FRAMING
+    }
+}
 
 impl Default for Settings {
     fn default() -> Settings {

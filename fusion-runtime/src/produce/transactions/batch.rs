@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::{Header, Outgoing, ProduceError};
+use super::super::{Header, Outgoing, ProduceError, Sizes};
 use super::{CommitMetadata, GroupMetadata};
 
 /// The number of an assignment: each time a partition is given to this member, it has a higher one.
@@ -149,16 +149,12 @@ impl Batch {
         &self.group
     }
 
-    /// Whether every record is as small as brokers want it; in bytes.
-    pub(super) fn check_sizes(&self, value: usize, headers: usize) -> Result<(), ProduceError> {
-        let limits = [("key and value", value, "largest_value"), ("headers", headers, "largest_headers")];
-        for ((part, limit, setting), (size, topic)) in limits.into_iter().zip(self.largest) {
-            if size > limit {
-                let topic = self.topics[topic].clone();
-                return Err(ProduceError::TooLarge { topic, part, size, limit, setting });
-            }
-        }
-        Ok(())
+    /// Whether every record is as small as it has to be.
+    pub(super) fn check_sizes(&self, sizes: Sizes) -> Result<(), ProduceError> {
+        let [(value, of_value), (headers, of_headers)] = self.largest;
+        let topic = |place: usize| self.topics.get(place).map_or("", String::as_str);
+        sizes.check(topic(of_value), value, 0)?;
+        sizes.check(topic(of_headers), 0, headers)
     }
 
     pub(super) fn offsets(&self) -> &[Entry] {

@@ -13,6 +13,7 @@ use rdkafka::producer::{BaseProducer, DeliveryResult, Producer as _, ProducerCon
 
 use super::super::Outgoing;
 use super::GroupMetadata;
+use crate::broker::config::{MESSAGE_TIMEOUT, TRANSACTION_TIMEOUT};
 use crate::broker::ffi::transactions::{self as calls, CallError};
 use crate::broker::ffi::{self, Committed, Offsets, WakeGuard};
 use crate::broker::{Config, LogContext, context};
@@ -33,8 +34,9 @@ pub(super) trait Client {
     fn failures(&mut self) -> Vec<Failure>;
     fn commit(&mut self, limit: Duration) -> Result<(), CallError>;
     fn abort(&mut self, limit: Duration) -> Result<(), CallError>;
-    /// Ends this producer without waiting for what it holds, and makes another one under this id.
-    fn renew(&mut self, id: &str) -> Result<(), String>;
+    /// Ends this producer without waiting for what it holds, and makes another one under this id, whose transactions may
+    /// take so long.
+    fn renew(&mut self, id: &str, time: Duration) -> Result<(), String>;
     /// What the group has committed.
     fn committed(&mut self, places: &[(&str, i32)], limit: Duration) -> Result<Vec<Committed>, Code>;
     /// Takes in what librdkafka has to say.
@@ -86,8 +88,13 @@ pub(super) struct Sender {
 }
 
 impl Sender {
-    pub(super) fn make(config: &Config, id: Option<&str>) -> Result<Sender, String> {
-        let config = config.transactional_producer(id).map_err(|error| error.to_string())?;
+    pub(super) fn make(config: &Config, id: Option<&str>, time: Duration) -> Result<Sender, String> {
+        let mut config = config.transactional_producer(id).map_err(|error| error.to_string())?;
+        if time > TRANSACTION_TIMEOUT {
+            let messages = time - (TRANSACTION_TIMEOUT - MESSAGE_TIMEOUT);
+            config.set("message.timeout.ms", messages.as_millis().to_string());
+            config.set("transaction.timeout.ms", time.as_millis().to_string());
+        }
         let client: BaseProducer<Reports> =
             config.create_with_context(Reports::default()).map_err(|error| error.to_string())?;
         let client = Arc::new(client);
@@ -138,7 +145,7 @@ pub(super) struct Transactional {
 
 impl Transactional {
     pub(super) fn make(config: &Config, group: &str, id: &str) -> Result<Transactional, String> {
-        let sender = Some(Sender::make(config, Some(id))?);
+        let sender = Some(Sender::make(config, Some(id), TRANSACTION_TIMEOUT)?);
         Ok(Transactional { config: config.clone(), group: group.to_owned(), sender, reader: None })
     }
 
@@ -193,11 +200,11 @@ impl Client for Transactional {
         calls::abort_transaction(&sender.client, limit)
     }
 
-    fn renew(&mut self, id: &str) -> Result<(), String> {
+    fn renew(&mut self, id: &str, time: Duration) -> Result<(), String> {
         if let Some(old) = self.sender.take() {
             old.end();
         }
-        self.sender = Some(Sender::make(&self.config, Some(id))?);
+        self.sender = Some(Sender::make(&self.config, Some(id), time)?);
         Ok(())
     }
 

@@ -19,6 +19,7 @@ use super::recover::Duels;
 use super::shared::Shared;
 use super::slot::Slot;
 use super::{Batch, Epoch, GroupMetadata, TransactionError};
+use crate::broker::config::TRANSACTION_TIMEOUT;
 use crate::broker::{Config, ConfigError};
 use crate::observe::{Counters, Metrics};
 
@@ -88,7 +89,8 @@ pub(super) fn spawn<C: Client + Send + 'static>(
     patience: Patience,
 ) -> Result<(), ConfigError> {
     let (shared, counters) = (shared.clone(), counters.clone());
-    let owner = Owner { client, shared, counters, slot, duels: Duels::default(), patience };
+    let (duels, time) = (Duels::default(), TRANSACTION_TIMEOUT);
+    let owner = Owner { client, shared, counters, slot, duels, patience, time };
     let thread = thread::Builder::new().name("fusion-transactions".into()).spawn(move || owner.run());
     thread
         .map(drop)

@@ -8,7 +8,7 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 use super::super::{Outgoing, ProduceError};
 use super::client::Client;
 use super::decide::{Step, Verdict, decide, is_about_membership};
-use super::queue::Job;
+use super::queue::{Commit, Job};
 use super::recover::Duels;
 use super::shared::{Shared, Status, metadata_too_large};
 use super::slot::Slot;
@@ -20,6 +20,8 @@ use crate::broker::ffi::Offsets;
 use crate::broker::ffi::transactions::CallError;
 use crate::observe::{Count, Counters};
 
+/// The most that a transaction may take, for a batch that is too much for [`TRANSACTION_TIMEOUT`].
+const LONGEST: Duration = Duration::from_secs(60);
 /// How often an idle thread looks after its client.
 const TICK: Duration = Duration::from_millis(500);
 /// How long one call may take before it is asked whether the end has come.
@@ -58,6 +60,8 @@ pub(super) struct Owner<C> {
     pub(super) slot: Slot,
     pub(super) duels: Duels,
     pub(super) patience: Patience,
+    /// How long a transaction may take.
+    pub(super) time: Duration,
 }
 
 /// Why the thread ends.
@@ -134,7 +138,10 @@ impl<C: Client> Owner<C> {
             let committed = match self.attempt(jobs) {
                 Ok(()) => true,
                 Err(trouble) => {
-                    let slow = matches!(&trouble, Trouble::Failed { code: Code::MessageTimedOut, .. });
+                    let slow = trouble.is_slow();
+                    if slow && let [job] = &jobs[..] {
+                        self.take_longer(job);
+                    }
                     let committed = self.resolve(trouble, jobs, news)?;
                     if slow && !committed {
                         self.shared.take_less(jobs);
@@ -146,6 +153,10 @@ impl<C: Client> Owner<C> {
                 self.shared.take_more();
                 self.counters.one(Count::TransactionsCommitted);
                 jobs.drain(..).for_each(|job| job.settle(Ok(Outcome::Committed)));
+                if self.time > TRANSACTION_TIMEOUT {
+                    self.time = TRANSACTION_TIMEOUT;
+                    self.renew("the next transactions need not take longer than usual")?;
+                }
                 return Ok(());
             }
             if self.is_late() {
@@ -156,9 +167,26 @@ impl<C: Client> Owner<C> {
         }
     }
 
+    /// A batch is won or lost as one, so what is too much for the time of a transaction gets more of it, from the next
+    /// producer on. That is the exception: as long as a transaction is open, nobody reads behind its beginning.
+    fn take_longer(&mut self, job: &Job) {
+        let place = job.commits.first().map(Commit::place);
+        let (records, bytes, took) = (job.batch.len(), job.batch.bytes(), self.time.as_secs());
+        self.time = (self.time * 2).min(LONGEST);
+        tracing::warn!(
+            ?place,
+            records,
+            bytes,
+            took,
+            next = self.time.as_secs(),
+            "the brokers did not take a batch in the seconds of one transaction, and it cannot be divided: what a window's \
+             partition sends at one moment. If they are not just away, use more partitions, or close fewer windows at once"
+        );
+    }
+
     /// One transaction, up to its commit.
     fn attempt(&mut self, jobs: &[Job]) -> Result<(), Trouble> {
-        let until = Instant::now() + TRANSACTION_TIMEOUT;
+        let until = Instant::now() + self.time;
         self.client.failures();
         self.call(Step::Begin, until, |client, _| client.begin())?;
         self.produce(jobs, until)?;

@@ -12,6 +12,7 @@ use super::GroupMetadata;
 use super::client::{Client, Failure, Sender};
 use super::decide::is_about_membership;
 use crate::broker::Config;
+use crate::broker::config::TRANSACTION_TIMEOUT;
 use crate::broker::ffi::transactions::CallError;
 use crate::broker::ffi::{self, Commits, Committed, Offsets};
 
@@ -28,7 +29,7 @@ impl<C: ConsumerContext + 'static> Plain<C> {
     pub(super) fn make(config: &Config, consumer: &Arc<BaseConsumer<C>>) -> Result<Plain<C>, String> {
         Ok(Plain {
             config: config.clone(),
-            sender: Some(Sender::make(config, None)?),
+            sender: Some(Sender::make(config, None, TRANSACTION_TIMEOUT)?),
             commits: Commits::new(consumer),
             consumer: consumer.clone(),
             offsets: Offsets::new(),
@@ -80,11 +81,11 @@ impl<C: ConsumerContext + 'static> Client for Plain<C> {
         Ok(())
     }
 
-    fn renew(&mut self, _: &str) -> Result<(), String> {
+    fn renew(&mut self, _: &str, _: Duration) -> Result<(), String> {
         if let Some(old) = self.sender.take() {
             old.end();
         }
-        self.sender = Some(Sender::make(&self.config, None)?);
+        self.sender = Some(Sender::make(&self.config, None, TRANSACTION_TIMEOUT)?);
         Ok(())
     }
 

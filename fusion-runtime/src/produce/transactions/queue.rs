@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::super::Sizes;
 use super::{Batch, Epoch, GroupMetadata, Outcome, TransactionError};
 use crate::broker::Settings;
 
@@ -18,8 +19,7 @@ pub(super) struct Limits {
     pub(super) interval: Duration,
     pub(super) records: usize,
     pub(super) bytes: usize,
-    pub(super) largest_value: usize,
-    pub(super) largest_headers: usize,
+    pub(super) sizes: Sizes,
 }
 
 impl Limits {
@@ -29,8 +29,7 @@ impl Limits {
             // Below what librdkafka's queue takes, so that filling it never has to wait for room.
             records: 50_000,
             bytes: settings.send_buffer / 2,
-            largest_value: settings.largest_value,
-            largest_headers: settings.largest_headers,
+            sizes: Sizes::of(settings),
         }
     }
 }

@@ -72,7 +72,7 @@ impl<C: Client> Owner<C> {
             if self.is_late() {
                 return Err(End::Closed);
             }
-            match self.client.renew(&self.slot.id()) {
+            match self.client.renew(&self.slot.id(), self.time) {
                 Ok(()) => return Ok(()),
                 Err(error) => tracing::error!(error, "no transactional producer could be made"),
             }

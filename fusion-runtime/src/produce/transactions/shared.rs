@@ -102,7 +102,7 @@ impl Shared {
         if batch.offsets().is_empty() {
             return Err(TransactionError::NoOffsets);
         }
-        batch.check_sizes(self.limits.largest_value, self.limits.largest_headers)?;
+        batch.check_sizes(self.limits.sizes)?;
         let token = format!("{:08x}{:x}", self.instance, self.tokens.fetch_add(1, Ordering::Relaxed));
         let limit = self.metadata_limit();
         let mut commits = Vec::with_capacity(batch.offsets().len());

@@ -25,6 +25,11 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
+    /// Whether the brokers did not take the records in time.
+    pub(super) fn is_slow(&self) -> bool {
+        matches!(self, Trouble::Failed { code: Code::MessageTimedOut | Code::QueueFull, .. })
+    }
+
     pub(super) fn doubt(code: Code, text: &str) -> Trouble {
         Trouble::Failed { verdict: Verdict::Doubt, code, text: text.to_owned() }
     }

@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn what_is_compacted_waits_as_long() {
-        let keeps = |compaction_lag| Keeps { retention: None, compacted: true, compaction_lag };
+        let keeps = |compaction_lag| Keeps { compacted: true, compaction_lag, ..Keeps::default() };
         assert_eq!(NEEDED.check("brake", &keeps(1_023)), Ok(()));
         let reason = reason(keeps(0));
         assert!(

@@ -6,13 +6,13 @@ use uuid::Uuid;
 use crate::{
     consume::{content_type, pairs},
     failure::Failure,
-    produce::{Outgoing, transactions::Batch},
+    produce::{Outgoing, Sizes, transactions::Batch},
     record::{
         Record,
         codec::{Codec, Format},
         wire::{DeadLetter, HeaderBuf, dead_letter_topic, name},
     },
-    window::{Kind, Reason, Skipped, WindowSpec, clock, core::LateReason, typed::Declared},
+    window::{Kind, Reason, Skipped, WindowSpec, clock, core::LateReason, letter::Letter, typed::Declared},
 };
 
 use super::typed::Fired;
@@ -48,6 +48,7 @@ pub(in crate::window) struct Sender<'a> {
     pub(in crate::window) declared: &'a Declared,
     pub(in crate::window) topic: &'a str,
     pub(in crate::window) partition: i32,
+    pub(in crate::window) sizes: Sizes,
     pub(in crate::window) headers: HeaderBuf,
 }
 
@@ -60,10 +61,12 @@ impl Sender<'_> {
             Emit::Failed { fired, failure } => self.failed(fired, failure, batch),
             Emit::Late { record, reason } => self.late(record, *reason, batch),
             Emit::Skipped { record, reason, message } => {
-                self.dead_letter(record, reason.as_str(), message);
-                self.original(&dead_letter_topic(&record.topic), record, batch);
+                self.original(&dead_letter_topic(&record.topic), record, (reason.as_str(), message), batch);
             }
-            Emit::Unreadable { record, failure } => self.unreadable(record, failure, batch),
+            Emit::Unreadable { record, failure } => {
+                let why = (failure.code().as_str(), failure.message());
+                self.original(&self.declared.failures, record, why, batch);
+            }
         }
     }
 
@@ -92,21 +95,7 @@ impl Sender<'_> {
     }
 
     fn failed(&mut self, fired: &Fired, failure: &Failure, batch: &mut Batch) {
-        let members = fired.members.iter().map(|origin| {
-            let topic = self.declared.spec.topics.get(usize::from(origin.topic)).copied().unwrap_or_default();
-            (topic, origin.partition, origin.offset)
-        });
-        let letter = Letter {
-            window: self.declared.spec.name,
-            key: &String::from_utf8_lossy(&fired.key),
-            start: fired.window.start_millis(),
-            end: fired.window.end_millis(),
-            reason: fired.window.reason().as_str(),
-            records: members.collect(),
-        };
-        // Numbers and texts: there is nothing that could fail.
-        let value = serde_json::to_vec(&letter).unwrap_or_default();
-        self.window_headers(fired);
+        let letter = self.failed_letter(fired);
         let record = Record {
             topic: self.topic.to_owned(),
             partition: self.partition,
@@ -114,44 +103,78 @@ impl Sender<'_> {
             timestamp: Some(timestamp(fired)),
             ..Record::default()
         };
-        self.dead_letter(&record, failure.code().as_str(), failure.message());
+        for message in [failure.message(), ""] {
+            self.headers.clear();
+            self.window_headers(fired);
+            let code = failure.code().as_str();
+            self.headers.dead_letter(&DeadLetter { record: record.as_ref(), group: self.app, code, message });
+            if self.headers.byte_size() <= self.sizes.headers {
+                break;
+            }
+        }
         batch.push(&Outgoing {
             topic: &self.declared.failures,
             partition: None,
-            key: Some(&fired.key),
-            value: Some(&value),
+            key: Some(&*fired.key).filter(|_| self.has_room_for_key(fired)),
+            value: Some(&letter),
             timestamp: record.timestamp,
             headers: &pairs(&self.headers),
         });
+    }
+
+    /// What is told of a window that failed: as many of its records as fit.
+    fn failed_letter(&self, fired: &Fired) -> Vec<u8> {
+        let key = String::from_utf8_lossy(&fired.key);
+        let mut letter = FailedWindow {
+            window: self.declared.spec.name,
+            key: &key[..key.floor_char_boundary(MOST_KEY.min(self.sizes.value / 16))],
+            start: fired.window.start_millis(),
+            end: fired.window.end_millis(),
+            reason: fired.window.reason().as_str(),
+            count: fired.members.len(),
+            records: Vec::new(),
+        };
+        // Numbers and texts: there is nothing that could fail.
+        let bytes = |letter: &FailedWindow<'_>| serde_json::to_vec(letter).unwrap_or_default();
+        let key = if self.has_room_for_key(fired) { fired.key.len() } else { 0 };
+        let mut room = self.sizes.value.saturating_sub(key + bytes(&letter).len());
+        letter.records.extend(fired.members.iter().map_while(|origin| {
+            let topic = self.declared.spec.topics.get(usize::from(origin.topic)).copied().unwrap_or_default();
+            let record = (topic, origin.partition, origin.offset);
+            // With a comma.
+            room = room.checked_sub(serde_json::to_vec(&record).map_or(0, |text| text.len() + 1))?;
+            Some(record)
+        }));
+        bytes(&letter)
+    }
+
+    /// Whether a failure has the window's key as its own, besides what it tells.
+    fn has_room_for_key(&self, fired: &Fired) -> bool {
+        fired.key.len() <= self.sizes.value / 2
+    }
+
+    fn original(&mut self, to: &str, record: &Record, why: (&str, &str), batch: &mut Batch) {
+        let (code, message) = why;
+        let letter = Letter { record: record.as_ref(), to, group: self.app, code, message, more: None };
+        letter.push(self.sizes, &mut self.headers, batch);
     }
 
     fn late(&mut self, record: &Record, reason: LateReason, batch: &mut Batch) {
-        let Some(late) = self.declared.spec.late else { return };
-        self.dead_letter(record, "late", "every window of this record had fired or closed");
-        self.headers.push(LATE_REASON, reason.as_str().as_bytes());
-        self.original(late, record, batch);
-    }
-
-    fn unreadable(&mut self, record: &Record, failure: &Failure, batch: &mut Batch) {
-        self.dead_letter(record, failure.code().as_str(), failure.message());
-        self.original(&self.declared.failures, record, batch);
-    }
-
-    fn dead_letter(&mut self, record: &Record, code: &str, message: &str) {
-        self.headers.dead_letter(&DeadLetter { record: record.as_ref(), group: self.app, code, message });
-    }
-
-    fn original(&self, topic: &str, record: &Record, batch: &mut Batch) {
-        batch.push(&Outgoing {
-            topic,
-            partition: None,
-            key: record.key.as_deref(),
-            value: record.value.as_deref(),
-            timestamp: record.timestamp,
-            headers: &pairs(&self.headers),
-        });
+        let Some(to) = self.declared.spec.late else { return };
+        let letter = Letter {
+            record: record.as_ref(),
+            to,
+            group: self.app,
+            code: "late",
+            message: "every window of this record had fired or closed",
+            more: Some((LATE_REASON, reason.as_str())),
+        };
+        letter.push(self.sizes, &mut self.headers, batch);
     }
 }
+
+/// How much of a key is told of a window that failed, in bytes. The letter's own key is the whole of it.
+const MOST_KEY: usize = 1_024;
 
 /// The timestamp of a result. A window that fires early, or for a clock that runs ahead, may end later than brokers take
 /// timestamps for: by default an hour ahead of theirs.
@@ -162,13 +185,14 @@ fn timestamp(fired: &Fired) -> i64 {
 
 /// A window whose handler failed, as a dead letter tells of it.
 #[derive(Serialize)]
-struct Letter<'a> {
+struct FailedWindow<'a> {
     window: &'a str,
     key: &'a str,
     start: i64,
     end: i64,
     reason: &'a str,
-    /// Topic, partition and offset of each.
+    count: usize,
+    /// Topic, partition and offset of each, as far as they fit.
     records: Vec<(&'a str, i32, i64)>,
 }
 

@@ -11,8 +11,12 @@ use crate::{
     app::Produced,
     broker::ffi::GroupMetadata,
     consume::{Core, Ran},
+    failure::{Code, Failure},
     observe::Count,
-    produce::transactions::{Batch, CommitMetadata, Epoch, Outcome, Pending, TransactionError, Transactions},
+    produce::{
+        Sizes,
+        transactions::{Batch, CommitMetadata, Epoch, Outcome, Pending, TransactionError, Transactions},
+    },
     record::{HeadersRef, RecordRef, wire::HeaderBuf},
     window::{
         cuts::{Cuts, Slot},
@@ -173,7 +177,7 @@ impl Outbox {
     /// Takes in what a handler returned.
     fn ended(&mut self, slot: Slot, fired: Fired, ran: Ran) {
         let (counters, declared, format) = (&self.core.counters, &self.declared, self.core.format);
-        let emit = match ran {
+        let emit = match ran.and_then(|value| self.fitting(&fired, value)) {
             Ok(value) => {
                 counters.one(Count::Succeeded);
                 let value = value.filter(|value| !is_nothing(declared, value, format));
@@ -188,6 +192,9 @@ impl Outbox {
             Err(failure) => {
                 counters.one(Count::Failed);
                 counters.one(Count::DeadLetters);
+                if *failure.code() == Code::Panic {
+                    counters.one(Count::Panics);
+                }
                 tracing::warn!(
                     window = declared.spec.name,
                     partition = self.partition,
@@ -200,6 +207,18 @@ impl Outbox {
             }
         };
         self.cuts.fill(slot, emit);
+    }
+
+    /// What a handler returned, unless it is too large to be sent: that is a failure of its own.
+    fn fitting(&self, fired: &Fired, value: Option<Vec<u8>>) -> Ran {
+        let (declared, sizes) = (&self.declared, Sizes::of(&self.core.settings));
+        if let (Some(to), Some(value)) = (declared.spec.to, &value)
+            && !is_nothing(declared, value, self.core.format)
+            && let Err(error) = sizes.check(to, fired.key.len() + value.len(), 0)
+        {
+            return Err(Failure::new(Code::TooLarge, error.to_string()));
+        }
+        Ok(value)
     }
 
     /// Tells those that listen to `results`.
@@ -245,6 +264,7 @@ impl Outbox {
                 declared: &self.declared,
                 topic: &self.topic,
                 partition: self.partition,
+                sizes: Sizes::of(&self.core.settings),
                 headers: HeaderBuf::new(),
             };
             emits.iter().for_each(|emit| sender.push(emit, &mut batch));

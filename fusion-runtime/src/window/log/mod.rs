@@ -7,9 +7,11 @@ mod control;
 mod source;
 #[cfg(test)]
 mod tests;
+mod topic;
 
 pub(crate) use control::{CONTROL, Claim, Control, Topic};
 pub(crate) use source::{SOURCE, Source, SourceKey};
+pub(crate) use topic::{check_log, log_config};
 
 /// The re-keyed log of the window `name` in the app `group`.
 pub(crate) fn log_topic(group: &str, name: &str) -> String {

@@ -95,6 +95,17 @@ fn what_is_too_much_for_one_transaction_goes_in_several() {
 }
 
 #[test]
+fn what_cannot_be_divided_gets_more_time_and_only_that() {
+    let world = World::new();
+    let transactions = world.start();
+    world.fail([(); 4].map(|()| Fault::Deliver("much".into(), Code::MessageTimedOut)));
+    assert_eq!(transactions.submit(batch(0, 1, 1, "much")).wait(), Ok(Outcome::Committed));
+    assert_eq!(transactions.submit(batch(0, 1, 2, "more")).wait(), Ok(Outcome::Committed));
+    assert_eq!(world.records(), ["much", "more"]);
+    assert_eq!(world.times(), [20, 40, 60, 60, 10]);
+}
+
+#[test]
 fn a_call_that_may_be_repeated_goes_on_where_it_was() {
     let world = World::new();
     let transactions = world.start();

@@ -64,6 +64,8 @@ struct State {
     /// The generation that the group is at; offsets of an older one are refused.
     generation: i32,
     ids: Vec<String>,
+    /// What transactions of new producers may take.
+    times: Vec<Duration>,
     held: bool,
 }
 
@@ -148,6 +150,10 @@ impl World {
 
     pub(super) fn ids(&self) -> Vec<String> {
         self.state().ids.clone()
+    }
+
+    pub(super) fn times(&self) -> Vec<u64> {
+        self.state().times.iter().map(Duration::as_secs).collect()
     }
 
     pub(super) fn faults_left(&self) -> usize {
@@ -295,8 +301,9 @@ impl Client for Fake {
         Ok(())
     }
 
-    fn renew(&mut self, id: &str) -> Result<(), String> {
+    fn renew(&mut self, id: &str, time: Duration) -> Result<(), String> {
         let mut state = self.0.state();
+        state.times.push(time);
         if state.fault(|fault| matches!(fault, Fault::Renew).then_some(())).is_some() {
             return Err("no".into());
         }

@@ -18,6 +18,7 @@ use crate::{
         HeldBack, HeldBackReason, WindowLog, clock,
         core::Sources,
         drain::{Draining, Step},
+        fail_if_panicking,
         gathering::{Commit, Ended, Gathering, Look, Outbox},
         intake::{Newest, Question},
         observed::Ends,
@@ -324,6 +325,7 @@ fn goes_on(inputs: &[Input], turned: Result<(), Ended>) -> bool {
 impl Drop for Worker {
     fn drop(&mut self) {
         let (declared, epoch) = (&self.shared.declared, self.inputs[0].taken.epoch);
+        fail_if_panicking(&self.inputs[0].taken, declared.spec.name, self.inputs[0].silence.next());
         declared.drains.leave(self.number, epoch);
         declared.observed.left(epoch, self.number);
         for input in &mut self.inputs {

@@ -18,7 +18,7 @@ use crate::{
     window::WindowReactor,
 };
 
-use super::{Env, Fired};
+use super::{Env, Fired, spare};
 
 /// What the handler is handed in: its record is the window itself.
 pub(super) fn hand_ins<W: WindowReactor>(
@@ -61,15 +61,26 @@ where
     W: WindowReactor,
     F: Future<Output = Result<W::Value, Failure>> + Send + 'static,
 {
+    /// Goes on with a first run.
     pub(super) async fn run(
         self,
         first: Started,
-        mut spare: Option<W::Gathered>,
+        spare: Option<W::Gathered>,
         until: Instant,
     ) -> (Fired, Ran) {
+        let ran = self.wait(first, until).await;
+        self.repeat(ran, spare).await
+    }
+
+    /// Begins with the first run, too.
+    pub(super) async fn run_all(self, gathered: W::Gathered, spare: Option<W::Gathered>) -> (Fired, Ran) {
+        let ran = self.again(gathered, 1).await;
+        self.repeat(ran, spare).await
+    }
+
+    async fn repeat(self, mut ran: Ran, mut spare: Option<W::Gathered>) -> (Fired, Ran) {
         let counters = self.env.core.counters.clone();
         let mut attempt = 1;
-        let mut ran = self.wait(first, until).await;
         while let Err(failure) = &ran {
             let retry = self.env.declared.spec.retry;
             if !failure.is_retryable() || attempt > retry {
@@ -78,7 +89,7 @@ where
             // Those that are not `Clone` have one attempt.
             let Some(gathered) = spare.take() else { break };
             if attempt < retry {
-                spare = W::copy(&gathered);
+                spare = self::spare::<W>(&self.env, &gathered);
             }
             if *failure.code() == Code::Panic {
                 counters.one(Count::Panics);

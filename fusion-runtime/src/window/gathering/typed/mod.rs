@@ -2,6 +2,7 @@
 
 mod attempts;
 mod members;
+mod turns;
 
 use std::{
     collections::VecDeque,
@@ -16,16 +17,18 @@ use tokio::time::Instant;
 use crate::{
     consume::{Core, Ran, Seat, Started},
     dag::Caller,
-    failure::Failure,
+    failure::{Code, Failure},
+    observe::Count,
     window::{
-        Gathered, Place, RecordKey, Skipped, Unread, Window, WindowReactor,
+        Emit, Place, RecordKey, Skipped, Unread, Window, WindowReactor,
         core::{Cut, CutLimit, Entry, Event, Late, Part, Rules, RulesError, Span, Table, Time, Verdict},
-        typed::{Declared, read, rules},
+        typed::{Declared, guarded, read, rules},
     },
 };
 
 use attempts::{Attempts, hand_ins};
-use members::{Members, record_bytes, ways, window_bytes};
+use members::{Broken, Members, record_bytes, ways, window_bytes};
+use turns::Turns;
 
 /// A window that fired, for those who send its result.
 #[derive(Clone, Debug)]
@@ -164,12 +167,14 @@ pub(crate) struct Typed<W: WindowReactor, F> {
     seat: Seat<F>,
     table: Table<RecordKey, Members<W>>,
     out: Out<W>,
+    /// Of updates: there, the order of a key's runs counts.
+    turns: Option<Turns>,
     env: Arc<Env>,
 }
 
 /// What happened, and was not looked at.
 struct Out<W: WindowReactor> {
-    fired: VecDeque<(Fired, W::Gathered)>,
+    fired: VecDeque<(Fired, Result<W::Gathered, Broken>)>,
     late: Vec<Late>,
 }
 
@@ -213,7 +218,8 @@ where
         Left::Parts { time, parts } => Table::resume_parts(rules, time, parts)?,
     };
     let out = Out { fired: VecDeque::new(), late: Vec::new() };
-    Ok(Box::new(Typed::<W, F> { handler, seat: Seat::new(), table, out, env: Arc::new(env) }))
+    let turns = (env.declared.spec.emit == Emit::Updates).then(Turns::default);
+    Ok(Box::new(Typed::<W, F> { handler, seat: Seat::new(), table, out, turns, env: Arc::new(env) }))
 }
 
 impl<W: WindowReactor> Out<W> {
@@ -235,8 +241,6 @@ impl<W: WindowReactor> Out<W> {
     }
 }
 
-type Item<W> = <<W as WindowReactor>::Gathered as Gathered>::Item;
-
 impl<W, F> Gathering for Typed<W, F>
 where
     W: WindowReactor,
@@ -246,7 +250,7 @@ where
         let Arrived { log, time, offset, begin, key, value, place, size } = record;
         let read = read::<W>(usize::from(place.topic), value, Some(place.time))?;
         let (key, bytes) = (RecordKey::from_slice(key), record_bytes::<W>(size));
-        let entry = Entry { log, offset, begin, key, item: read.item, at: place, bytes };
+        let entry = Entry { log, offset, begin, key, item: Ok(read.item), at: place, bytes };
         let (out, env) = (&mut self.out, &self.env);
         let cause = (offset, Some(Origin::from(&place)));
         Ok(self.table.record(entry, time, &mut |event| out.take(event, cause, env)))
@@ -267,7 +271,7 @@ where
         };
         let at = Place { time: moment, topic: u16::try_from(log).unwrap_or(u16::MAX), partition, offset };
         let bytes = record_bytes::<W>(size);
-        let entry = Entry { log, offset, begin: offset, key, item: read.item, at, bytes };
+        let entry = Entry { log, offset, begin: offset, key, item: Ok(read.item), at, bytes };
         let (out, env) = (&mut self.out, &self.env);
         let cause = (offset, Some(Origin::from(&at)));
         Ok(Sorted::Gathered(self.table.record(entry, time, &mut |event| out.take(event, cause, env))))
@@ -295,11 +299,20 @@ where
     fn start(&mut self, cx: &mut task::Context<'_>) -> Option<Begun> {
         let (fired, gathered) = self.out.fired.pop_front()?;
         let env = &self.env;
-        let retry = env.declared.spec.retry;
-        // A second one only for those that may need it: it costs as much as the first.
-        let spare = (retry > 0).then(|| W::copy(&gathered)).flatten();
+        let gathered = match gathered {
+            Ok(gathered) => gathered,
+            Err(Broken(text)) => return Some(Begun::Done(fired, Err(Failure::new(Code::Panic, text)))),
+        };
+        let spare = spare::<W>(env, &gathered);
         let until = Instant::now() + env.declared.spec.within;
         let caller = env.caller(until);
+        if let Some(wait) = self.turns.as_ref().and_then(|turns| turns.wait(&fired.key)) {
+            let attempts = Attempts::<W, F> { handler: self.handler, env: env.clone(), fired, caller };
+            return Some(Begun::Pending(Box::pin(async move {
+                let _turn = wait.over().await;
+                attempts.run_all(gathered, spare).await
+            })));
+        }
         let started = match hand_ins::<W>(env, &fired, 1, until, caller.as_ref()) {
             Ok(hand_ins) => {
                 let handler = self.handler;
@@ -314,8 +327,12 @@ where
             Started::Done(ran) => return Some(Begun::Done(fired, ran)),
             pending @ Started::Pending(_) => pending,
         };
+        let turn = self.turns.as_ref().map(|turns| turns.begin(&fired.key));
         let attempts = Attempts::<W, F> { handler: self.handler, env: self.env.clone(), fired, caller };
-        Some(Begun::Pending(Box::pin(attempts.run(first, spare, until))))
+        Some(Begun::Pending(Box::pin(async move {
+            let _turn = turn;
+            attempts.run(first, spare, until).await
+        })))
     }
 
     fn fired(&self) -> usize {
@@ -353,6 +370,22 @@ where
     fn open_bytes(&self) -> u64 {
         self.table.open_bytes() + self.table.open_keys() as u64 * window_bytes::<W>()
     }
+}
+
+/// A second one of what was gathered, for a handler that may be run again: it costs as much as the first.
+fn spare<W: WindowReactor>(env: &Env, gathered: &W::Gathered) -> Option<W::Gathered> {
+    if env.declared.spec.retry == 0 {
+        return None;
+    }
+    guarded(|| W::copy(gathered)).unwrap_or_else(|panic| {
+        env.core.counters.one(Count::Panics);
+        tracing::warn!(
+            window = env.declared.spec.name,
+            panic,
+            "what was gathered cannot be copied, so there is one attempt"
+        );
+        None
+    })
 }
 
 impl Env {

@@ -14,6 +14,7 @@ use crate::{
         HeldBack, WindowLog, clock,
         core::{Claims, Cut, CutLimit, Needed},
         drain::Draining,
+        fail_if_panicking,
         log::{CONTROL, Control},
         observed::Ends,
     },
@@ -326,6 +327,7 @@ impl Worker {
 impl Drop for Worker {
     fn drop(&mut self) {
         let (declared, partition, epoch) = (&self.shared.declared, self.taken.partition, self.taken.epoch);
+        fail_if_panicking(&self.taken, declared.spec.name, self.next);
         declared.drains.leave(partition, epoch);
         declared.observed.left(epoch, partition);
         self.taken.end();

@@ -16,7 +16,7 @@ use crate::{
     consume::{Beside, Taken},
     produce::transactions::{Batch, Outcome, Pending, TransactionError},
     record::wire::HeaderBuf,
-    window::{clock, typed::millis},
+    window::{clock, fail_if_panicking, typed::millis},
 };
 
 use super::{
@@ -286,6 +286,9 @@ impl Worker {
 
 impl Drop for Worker {
     fn drop(&mut self) {
+        if let Some(target) = self.shared.targets.first() {
+            fail_if_panicking(&self.taken, target.window.spec.name, self.silence.next());
+        }
         for target in &self.shared.targets {
             target.window.pace.left(self.source(target), self.taken.epoch);
         }

@@ -3,12 +3,10 @@
 use crate::{
     broker::ffi::{self, Message, MessageError},
     consume::pairs,
-    produce::{Outgoing, transactions::Batch},
-    record::{
-        HeadersRef, RecordRef,
-        wire::{DeadLetter, dead_letter_topic},
-    },
+    produce::{Outgoing, Sizes, transactions::Batch},
+    record::{HeadersRef, RecordRef, wire::dead_letter_topic},
     window::{
+        letter::Letter,
         log::{SOURCE, Source, SourceKey},
         observed::Skipped,
         unread,
@@ -89,15 +87,6 @@ impl Worker {
             },
             Err(failure) => return self.skip(target, Skipped::Undecodable, failure.message()),
         };
-        match self.newest[index].take(time, now, target.max_future()) {
-            Judged::Gathered => self.heard[index] = now,
-            Judged::Ahead => window.observed.skip(target.topic, Skipped::Ahead),
-            Judged::TooFar => {
-                let message = format!("its time, {time}, is too far ahead of the clock, {now}");
-                return self.skip(target, Skipped::TooFar, &message);
-            }
-            Judged::Negative => return self.skip(target, Skipped::NoTime, ""),
-        }
         let source = Source {
             topic: record.topic,
             partition: record.partition,
@@ -111,6 +100,21 @@ impl Worker {
         self.headers.clear();
         self.headers.push(SOURCE, &self.source);
         self.headers.copy(record.headers);
+        // Before it moves time: what is not gathered does not.
+        let length = key.len() + record.value.map_or(0, <[u8]>::len);
+        let sizes = Sizes::of(&self.taken.core.settings);
+        if let Err(error) = sizes.check(&window.log, length, self.headers.byte_size()) {
+            return self.skip(target, Skipped::TooLarge, &error.to_string());
+        }
+        match self.newest[index].take(time, now, target.max_future()) {
+            Judged::Gathered => self.heard[index] = now,
+            Judged::Ahead => window.observed.skip(target.topic, Skipped::Ahead),
+            Judged::TooFar => {
+                let message = format!("its time, {time}, is too far ahead of the clock, {now}");
+                return self.skip(target, Skipped::TooFar, &message);
+            }
+            Judged::Negative => return self.skip(target, Skipped::NoTime, ""),
+        }
         let Some(batch) = open(&mut self.batch, &self.taken) else { return };
         batch.push(&Outgoing {
             topic: &window.log,
@@ -144,22 +148,16 @@ impl Worker {
                 (_, "") => format!("skipped by `{}`", windows.join("`, `")),
                 _ => format!("skipped by `{}`: {message}", windows.join("`, `")),
             };
-            self.headers.clear();
-            self.headers.dead_letter(&DeadLetter {
+            let Some(batch) = open(&mut self.batch, &self.taken) else { return };
+            let letter = Letter {
                 record: *record,
+                to: &dead_letter_topic(record.topic),
                 group: &self.taken.core.app,
                 code: reason.as_str(),
                 message: &message,
-            });
-            let Some(batch) = open(&mut self.batch, &self.taken) else { return };
-            batch.push(&Outgoing {
-                topic: &dead_letter_topic(record.topic),
-                partition: None,
-                key: record.key,
-                value: record.value,
-                timestamp: record.timestamp,
-                headers: &pairs(&self.headers),
-            });
+                more: None,
+            };
+            letter.push(Sizes::of(&self.taken.core.settings), &mut self.headers, batch);
         }
     }
 }
