@@ -2,7 +2,10 @@
 
 use crate::{
     produce::transactions::CommitMetadata,
-    window::core::{Cut, Needed, Split},
+    window::{
+        core::{Cut, Needed, Split},
+        declaration::Declaration,
+    },
 };
 
 /// What transactions add to the text beside an offset, in bytes.
@@ -17,8 +20,9 @@ const HIGH: &str = "h";
 const SPLITS: &str = "s";
 
 /// What is committed for a cut: reading begins again at `needed.begin`.
-pub(super) fn to_metadata(cut: &Cut) -> CommitMetadata {
+pub(super) fn to_metadata(cut: &Cut, declaration: &Declaration) -> CommitMetadata {
     let mut metadata = CommitMetadata::new(cut.needed.begin);
+    declaration.remember(&mut metadata);
     metadata.set_offset(NEEDED, cut.needed.offset);
     if let Some(time) = cut.needed.time {
         metadata.set_number(TIME, time);
@@ -44,6 +48,16 @@ pub(super) fn from_metadata(metadata: &CommitMetadata) -> Option<Cut> {
     Some(Cut { needed, high: metadata.offset_of(HIGH)?, splits })
 }
 
+/// Whether what is open in the partition can go on as it is declared now.
+///
+/// # Errors
+/// Why not, and what helps.
+pub(crate) fn check_declaration(metadata: &CommitMetadata, now: &Declaration) -> Result<(), String> {
+    let is_open = from_metadata(metadata).is_some_and(|cut| cut.needed.offset < cut.high);
+    let before = Declaration::recall(metadata).filter(|_| is_open);
+    before.and_then(|before| before.differs(now)).map_or(Ok(()), Err)
+}
+
 /// Whether what is committed for a cut is short enough to be committed.
 ///
 /// # Errors
@@ -66,7 +80,31 @@ pub(super) fn check(cut: &Cut, metadata: &CommitMetadata, limit: usize) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::window::{Kind, WindowSpec};
+
+    fn declaration(seconds: u64) -> Declaration {
+        let (gap, longest) = (Duration::from_secs(seconds), Duration::from_secs(3_600));
+        Declaration::of(&WindowSpec::new("gather", &["brake"], Kind::Session { gap, longest }, gap))
+    }
+
+    #[test]
+    fn only_with_nothing_open_it_can_be_declared_otherwise() {
+        let cut =
+            |offset| Cut { needed: Needed { offset, time: Some(1), begin: 1 }, high: 10, splits: Vec::new() };
+        let (before, now) = (declaration(1), declaration(2));
+        let check = |offset| check_declaration(&to_metadata(&cut(offset), &before), &now);
+        assert_eq!(check(10), Ok(()));
+        let reason = check(9).unwrap_err();
+        assert!(reason.contains("`session = 1s, longest = 3600s, grace = 1s`"), "{reason}");
+        assert_eq!(check_declaration(&to_metadata(&cut(9), &before), &before), Ok(()));
+        let mut old = CommitMetadata::new(1);
+        old.set_offset(NEEDED, 9);
+        old.set_offset(HIGH, 10);
+        assert_eq!(check_declaration(&old, &now), Ok(()), "earlier versions remembered none");
+    }
 
     #[test]
     fn a_cut_comes_back() {
@@ -75,7 +113,7 @@ mod tests {
         for time in [None, Some(1_000)] {
             let needed = Needed { offset: 12, time, begin: 5 };
             let cut = Cut { needed, high: 99, splits: splits.clone() };
-            let metadata = to_metadata(&cut);
+            let metadata = to_metadata(&cut, &declaration(1));
             let read = CommitMetadata::accept(metadata.encode().as_bytes(), 5, 99).unwrap();
             assert_eq!(from_metadata(&read), Some(cut));
         }
@@ -88,9 +126,9 @@ mod tests {
             high: 1_000,
             splits: (0..count).map(|offset| Split { offset, first: 1, last: 2 }).collect(),
         };
-        let checked = |cut: &Cut| check(cut, &to_metadata(cut), 3_050);
+        let checked = |cut: &Cut| check(cut, &to_metadata(cut, &declaration(1)), 3_050);
         assert_eq!((checked(&cut(0)), checked(&cut(90))), (Ok(()), Ok(())));
-        assert!(to_metadata(&cut(90)).encode().len() > 2_800, "nearly all of it is used");
+        assert!(to_metadata(&cut(90), &declaration(1)).encode().len() > 2_800, "nearly all of it is used");
         let reason = checked(&cut(100)).unwrap_err();
         assert!(reason.starts_with("100 sessions") && reason.contains("`longest`"), "{reason}");
     }
