@@ -1,9 +1,9 @@
 //! `#[contract]`, and the contract that `#[reactor]` makes beside its function.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
-use syn::{LitStr, Signature, Type};
+use syn::{LitStr, Signature};
 
 use crate::alias;
 use crate::deps::ast::{Target, key};
@@ -11,7 +11,7 @@ use crate::function::{Body, Function};
 use crate::options::{Kind, Options};
 use crate::report::Report;
 use crate::root::{Root, ours_at};
-use crate::signature::{Handler, Named, Param, Reply};
+use crate::signature::{Handler, Named, Reply};
 use crate::topic::topic_id_literal;
 
 /// `#[contract(topic = "add")] pub fn add(numbers: Vec<i64>) -> i64;`
@@ -113,7 +113,7 @@ impl<'a> Contract<'a> {
             .get()
             .map(|()| quote_spanned!(at_name=> const ENVELOPE: #root::Envelope = #root::Envelope::Json;));
         let at_topic = self.options.declared().map_or(at_name, |topic| ours_at(topic.span()));
-        let depth = depth.map(|depth| quote_spanned!(at_topic=> const DEPTH: usize = #depth;));
+        let depth = depth.map(|depth| quote_spanned!(at_topic=> const WAITS_FOR_ANSWERS: usize = #depth;));
         let (params, least) = match handler.params_understood {
             true => (self.params(), handler.least()),
             false => (quote_spanned!(at_name=> #root::Untyped), 0),
@@ -142,7 +142,9 @@ impl<'a> Contract<'a> {
         let root = &self.root;
         match self.handler.list() {
             Some(item) => quote_spanned!(Span::mixed_site()=> #root::List<#item>),
-            None => tuple(self.handler.payload(), &self.function.sig),
+            None => {
+                tuple(&self.handler.payload().map(|param| &param.ty).collect::<Vec<_>>(), &self.function.sig)
+            }
         }
     }
 
@@ -152,9 +154,8 @@ impl<'a> Contract<'a> {
 }
 
 /// `(A, B,)`. What is wrong with one of several is shown under the whole signature's `(..)`, with its name.
-pub(crate) fn tuple<'a>(params: impl Iterator<Item = &'a Param>, sig: &Signature) -> TokenStream {
-    let types: Vec<&Type> = params.map(|param| &param.ty).collect();
-    let span = match types[..] {
+pub(crate) fn tuple(types: &[impl ToTokens], sig: &Signature) -> TokenStream {
+    let span = match types {
         [only] => only.span(),
         _ => sig.paren_token.span.join(),
     };
@@ -185,7 +186,7 @@ fn declared(name: &Ident, topic: &LitStr, root: &Root) -> TokenStream {
 fn known_to_end(name: &Ident, topic: &LitStr, root: &Root) -> TokenStream {
     let span = ours_at(topic.span());
     let root = root.at(span);
-    quote_spanned!(span=> const _: usize = <#name as #root::Contract>::DEPTH;)
+    quote_spanned!(span=> const _: usize = <#name as #root::Contract>::WAITS_FOR_ANSWERS;)
 }
 
 /// How the reactor or contract is called, without `r#`.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::Span;
 use syn::parse::ParseStream;
-use syn::{Error, Lit, Result};
+use syn::{Error, Lit, Result, Token};
 
 /// A duration and where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +20,8 @@ pub(crate) enum Zero {
     Allowed,
 }
 
+const NEGATIVE: &str = "no duration is negative: remove the `-`";
+
 const EXPECTED: &str = "expected a duration such as `500ms`, `30s`, `5m` or `1h`";
 
 /// The units and their nanoseconds, the largest first.
@@ -33,6 +35,9 @@ const LONGEST: u128 = 1_000_000;
 /// invisible group (`$t:literal`) is one too.
 pub(crate) fn parse(input: ParseStream<'_>, zero: Zero) -> Result<Time> {
     let place = input.span();
+    if input.peek(Token![-]) {
+        return Err(Error::new(place, NEGATIVE));
+    }
     let literal: Lit = input.parse().map_err(|_| Error::new(place, EXPECTED))?;
     let span = literal.span();
     let value = value(&literal).map_err(|message| Error::new(span, message))?;
@@ -48,8 +53,11 @@ fn value(literal: &Lit) -> std::result::Result<Duration, String> {
         Lit::Float(float) => (float.base10_digits(), float.suffix(), float.token().to_string()),
         _ => return Err(EXPECTED.to_owned()),
     };
-    // syn converts hexadecimal digits, and reads `-1` as one literal.
-    if ["-", "0x", "0o", "0b"].iter().any(|base| written.starts_with(base)) {
+    // syn reads `-1` as one literal, and converts hexadecimal digits.
+    if written.starts_with('-') {
+        return Err(NEGATIVE.to_owned());
+    }
+    if ["0x", "0o", "0b"].iter().any(|base| written.starts_with(base)) {
         return Err(EXPECTED.to_owned());
     }
     if !digits.bytes().all(|b| b.is_ascii_digit() || b == b'.') {
@@ -165,7 +173,7 @@ mod tests {
         for source in ["\"30s\"", "soon", "true", "0x10s", "0b1s", "0o7s", "1e3s", "'s'", "b'1'"] {
             assert_eq!(refused(source), (source.into(), EXPECTED.into()), "{source}");
         }
-        assert_eq!(refused("-30s").1, EXPECTED);
+        assert_eq!(refused("-30s").1, NEGATIVE);
         assert_eq!(refused("").1, EXPECTED);
         assert_eq!(refused("(30s)").1, EXPECTED);
     }

@@ -1,6 +1,6 @@
 //! Where an expansion finds fusion.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::parse::{Parse, ParseStream};
 use syn::{Path, Token};
@@ -17,14 +17,7 @@ impl Root {
     /// The same with the span of what is checked there, so that rustc puts its caret under it.
     pub(crate) fn at(&self, span: Span) -> TokenStream {
         let root = &self.0;
-        let tokens = quote_spanned!(span=> #root::__private);
-        tokens
-            .into_iter()
-            .map(|mut token| {
-                token.set_span(token.span().located_at(span));
-                token
-            })
-            .collect()
+        located(quote_spanned!(span=> #root::__private), span)
     }
 
     /// Takes `crate = path` and the `,` or `;` behind it from the start of a macro's input.
@@ -65,4 +58,21 @@ impl Parse for Separator {
 /// Our own tokens, put where the user's are that rustc should blame.
 pub(crate) fn ours_at(span: Span) -> Span {
     Span::mixed_site().located_at(span)
+}
+
+/// The same tokens, put where rustc should blame them.
+pub(crate) fn located(tokens: TokenStream, span: Span) -> TokenStream {
+    tokens
+        .into_iter()
+        .map(|token| {
+            let mut token = match token {
+                TokenTree::Group(group) => {
+                    Group::new(group.delimiter(), located(group.stream(), span)).into()
+                }
+                token => token,
+            };
+            token.set_span(token.span().located_at(span));
+            token
+        })
+        .collect()
 }

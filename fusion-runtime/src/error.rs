@@ -90,8 +90,8 @@ pub enum Error {
     /// The log does not hold the record that comes next any more, or not yet.
     #[error(
         "the next record of topic `{topic}`, partition {partition}, is at offset {offset}, but the log has {start} to \
-         {end}: records were deleted before they were handled, or the topic was created anew. Reset the group's \
-         offset to go on without them"
+         {end}: records were deleted before they were handled, or the topic was created anew. To go on without those that \
+         were deleted set `on_gap` to `Partial`; otherwise reset the group's offset"
     )]
     Gap {
         /// The topic.
@@ -119,10 +119,11 @@ pub enum Error {
         /// What is wrong, and what to do.
         reason: String,
     },
-    /// A topic is served by a reactor and gathered by a window.
+    /// A topic is served by a reactor and gathered by a copartitioned window.
     #[error(
-        "the app `{app}` serves the topic `{topic}` with the reactor `{reactor}` and gathers it in the window `{window}`: \
-         put one of them into an app of its own"
+        "the app `{app}` serves the topic `{topic}` with the reactor `{reactor}` and gathers it in the window `{window}`, \
+         which is `copartitioned` and commits the topic by what its open windows need: remove `copartitioned`, or put one \
+         of them into an app of its own"
     )]
     ServedAndGathered {
         /// The app's name.

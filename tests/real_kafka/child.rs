@@ -8,7 +8,7 @@ use std::{
 
 use fusion::Start;
 
-use crate::{common::eventually, runtime, story, windows, work};
+use crate::{common::eventually, runtime, served, story, windows, work};
 
 const ROLE: &str = "FUSION_REAL_KAFKA_ROLE";
 
@@ -24,6 +24,9 @@ pub fn run() -> Option<ExitCode> {
                 let stop = Duration::from_millis(stop.parse().unwrap());
                 let config = work::config().start(Start::Earliest).stop_limit(stop);
                 work::app(worker, group, config, log).run().await
+            }
+            ["served", group, slow, log] => {
+                served::serve(group, slow.parse().unwrap(), work::Log::open(Path::new(log), slow)).await
             }
             ["windows", variant, group, protocol] => windows::serve(variant, group, protocol).await,
             _ => panic!("no role `{role}`"),

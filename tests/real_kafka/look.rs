@@ -75,6 +75,14 @@ impl Look {
         committed.elements().into_iter().map(offset).collect()
     }
 
+    /// The text that the group committed beside each partition's offset.
+    pub fn beside(&self, topic: &str) -> Vec<String> {
+        let mut list = TopicPartitionList::new();
+        list.add_partition_range(topic, 0, self.partitions(topic) - 1);
+        let committed = self.client.committed_offsets(list, SOON).unwrap();
+        committed.elements().into_iter().map(|element| element.metadata().to_owned()).collect()
+    }
+
     /// Whether the group has committed all there is.
     pub fn is_done(&self, topic: &str) -> bool {
         let ends = self.ends(topic).into_iter().map(Some);

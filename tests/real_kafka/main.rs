@@ -15,6 +15,7 @@ mod look;
 mod offsets;
 mod replies;
 mod restart;
+mod served;
 mod story;
 mod topics;
 mod transactions;
@@ -52,6 +53,8 @@ const TESTS: &[(&str, Test)] = tests! {
     }
     offsets::{
         a_gap_ends_the_app_and_says_where,
+        a_partition_that_is_overtaken_goes_on_behind_the_gap_classic,
+        a_partition_that_is_overtaken_goes_on_behind_the_gap_consumer,
         a_group_begins_where_it_was_told,
         the_end_is_chosen_once,
         partitions_that_come_later_are_read_from_their_beginning,
@@ -68,6 +71,12 @@ const TESTS: &[(&str, Test)] = tests! {
         copartitioned_sources_keep_what_windows_need,
         one_result_per_copartitioned_window_however_members_die,
         one_result_per_window_however_members_die,
+    }
+    served::{
+        what_was_finished_beyond_a_slow_record_survives_a_kill,
+        what_was_finished_beyond_a_slow_record_survives_a_revoke,
+        one_result_per_window_beside_a_reactor_however_members_die,
+        members_with_a_reactor_beside_a_window_come_and_go,
     }
     window_troubles::{
         a_graph_behind_a_window_is_asked_however_members_die,

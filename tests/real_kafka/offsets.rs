@@ -1,6 +1,6 @@
 //! Where a group begins, and goes on.
 
-use fusion::{Config, Error, Running, Start};
+use fusion::{App, Config, Count, Error, GroupProtocol, OnGap, Running, Start};
 use serde_json::json;
 
 use crate::{
@@ -45,6 +45,72 @@ pub async fn a_gap_ends_the_app_and_says_where() {
     stop(again).await;
     assert_eq!(look.committed(topic)[0], Some(committed), "nothing was skipped");
     assert_eq!(log.read().len(), 10);
+}
+
+pub async fn a_partition_that_is_overtaken_goes_on_behind_the_gap_classic() {
+    overtaken("classic", work::overtaken::TOPIC, work::overtaken::app).await;
+}
+
+pub async fn a_partition_that_is_overtaken_goes_on_behind_the_gap_consumer() {
+    let protocol = "consumer";
+    overtaken(protocol, work::overtaken_consumer::TOPIC, work::overtaken_consumer::app).await;
+}
+
+/// One of three partitions loses records before they are read. All others are read once, without a gap.
+async fn overtaken(protocol: &str, topic: &str, app: fn(&str, Config, Log) -> App<(Log, ())>) {
+    let group = unique(protocol);
+    // Little is read ahead.
+    let config = match protocol {
+        "classic" => config(),
+        _ => Config::from_env().unwrap().start(Start::Latest).group_protocol(GroupProtocol::Consumer),
+    };
+    let config = config.in_flight(10).fetch_buffer(100 * 1024).on_gap(OnGap::Partial);
+    let config = config.consumer_set("fetch.message.max.bytes", "20000");
+    create(&config, &[topic], 3).await;
+    let (log, look) = (Log::new(&group), Look::new(&config, &group));
+    let begin = look.ends(topic);
+    let app = start(app(&group, config.clone(), log.of("0"))).await;
+    // Each is a batch of its own: of a larger one all is fetched or nothing.
+    let raw = Raw::new(&config.clone().set("batch.num.messages", "1"));
+    let job = |partition: i32, millis: u64| {
+        // In the value: librdkafka does not count what keys take of its buffer.
+        let job = json!({"key": partition.to_string(), "millis": millis, "pad": "x".repeat(10_000)});
+        Record::to(topic).partition(partition).key(partition.to_string()).value(job.to_string())
+    };
+    // What is behind the first waits for it.
+    let mut sent = vec![raw.queue(&job(0, 8_000))];
+    for _ in 0..300 {
+        sent.push(raw.queue(&job(0, 0)));
+    }
+    for partition in [1, 2] {
+        for _ in 0..50 {
+            sent.push(raw.queue(&job(partition, 200)));
+        }
+    }
+    for sent in sent {
+        sent.await.unwrap().unwrap();
+    }
+    look.delete_below(topic, 0, begin[0] + 250).await;
+    assert_eq!(ended(&log.read()).iter().filter(|(partition, _)| *partition == 0).count(), 0, "too late");
+    eventually(SOON, || look.is_done(topic)).await;
+    for _ in 0..10 {
+        raw.send(job(0, 0)).await;
+    }
+    eventually(SOON, || look.is_done(topic)).await;
+    let (entries, end) = (log.read(), look.ends(topic));
+    let handled = |partition: i32| {
+        let ends = entries.iter().filter(|entry| !entry.begins && entry.partition == partition);
+        ends.map(|entry| entry.offset).collect::<Vec<_>>()
+    };
+    for partition in [1, 2] {
+        let all: Vec<i64> = (begin[partition]..end[partition]).collect();
+        assert_eq!(handled(partition as i32), all, "each once, in order");
+    }
+    let first = handled(0);
+    assert!(first.ends_with(&(begin[0] + 250..end[0]).collect::<Vec<_>>()), "{first:?}");
+    assert!(first.len() < 200, "{} of 311", first.len());
+    assert_eq!(app.metrics().get(Count::Gaps), 1);
+    stop(app).await;
 }
 
 pub async fn a_group_begins_where_it_was_told() {

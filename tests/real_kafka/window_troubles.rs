@@ -135,17 +135,17 @@ pub async fn a_graph_behind_a_window_is_asked_however_members_die() {
 }
 
 pub async fn members_come_and_go_every_second_classic() {
-    come_and_go("classic").await;
+    come_and_go(&MOVED, "classic").await;
 }
 
 pub async fn members_come_and_go_every_second_consumer() {
-    come_and_go("consumer").await;
+    come_and_go(&MOVED, "consumer").await;
 }
 
 /// A third member comes and leaves, so that partitions move twice a second.
-async fn come_and_go(protocol: &'static str) {
-    let mut run = Run::begin(&MOVED).await;
-    let members = Members::start(&MOVED, &run.group, 2, protocol);
+pub async fn come_and_go(variant: &'static Variant, protocol: &'static str) {
+    let mut run = Run::begin(variant).await;
+    let members = Members::start(variant, &run.group, 2, protocol);
     let load = run.load();
     let until = Instant::now() + seconds("FUSION_REBALANCE_SECONDS", 8);
     while Instant::now() < until {

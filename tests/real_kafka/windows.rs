@@ -17,7 +17,7 @@ use crate::{
     child::Child,
     common::{Raw, Record, SOON, Tail, create, eventually, start, unique},
     look::Look,
-    window_troubles,
+    served, window_troubles,
 };
 
 pub const PARTITIONS: i32 = 3;
@@ -101,6 +101,7 @@ fn app(variant: &str, group: &str, config: Config) -> App {
         "copartitioned" => app.reactors(reactors![copartitioned]),
         "asked" => app.reactors(reactors![window_troubles::asked]),
         "moved" => app.reactors(reactors![window_troubles::moved]),
+        "served" => app.reactors(reactors![served::soak, served::busy]),
         "silent" => app.reactors(reactors![window_troubles::silent]),
         _ => panic!("no variant `{variant}`"),
     }

@@ -60,7 +60,7 @@ impl Log {
         &self.path
     }
 
-    fn add(&self, begins: bool, cx: &Context, key: &str) {
+    pub fn add(&self, begins: bool, cx: &Context, key: &str) {
         let word = if begins { "begins" } else { "ends" };
         let line = format!("{} {word} {} {} {key}\n", self.member, cx.partition(), cx.offset());
         self.file.lock().unwrap().write_all(line.as_bytes()).unwrap();
@@ -183,6 +183,8 @@ workers! {
     endless: "real.endless";
     killed: "real.killed";
     gap: "real.gap";
+    overtaken: "real.overtaken";
+    overtaken_consumer: "real.overtaken.consumer";
     began: "real.began";
     chosen: "real.chosen";
     grown: "real.grown";

@@ -1,6 +1,8 @@
 //! Which records a window gathers, and what becomes of the others.
 
-use fusion::{Window, prelude::*};
+use std::time::Duration;
+
+use fusion::{Skipped, Window, prelude::*};
 
 use crate::{
     common::{Record, SOON, Tail, eventually},
@@ -132,25 +134,45 @@ async fn what_is_far_ahead_of_the_clock_moves_no_time_and_what_is_too_far_is_kep
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_that_nobody_can_read_hold_no_window_back() {
     #[reactor(
-        window! < readings: "noise.brake" | "noise.lidar" by id >,
-        tumbling = 1s, grace = 0s, idle = 1200ms, to = "noise.results",
+        window! < readings: "noise.brake" | "noise.lidar" by id at time >,
+        tumbling = 1s, grace = 0s, idle = 1s, to = "noise.results",
     )]
     fn gather(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
         seen(id, readings, window)
     }
     let mut story = Story::begin(&["noise.brake", "noise.lidar"], "noise.results").await;
+    // With the 5 ms of the embedded broker, there would be ends between the records.
+    story.config = story.config.clone().consumer_set("fetch.wait.max.ms", "200");
     let app = story.start(story.app().reactors(reactors![gather])).await;
     let raw = story.raw.clone();
     let noise = tokio::spawn(async move {
-        let mut pace = tokio::time::interval(std::time::Duration::from_millis(800));
-        loop {
+        let mut pace = tokio::time::interval(Duration::from_millis(20));
+        for count in 0.. {
             pace.tick().await;
-            raw.send(Record::to("noise.lidar").value("{").partition(0)).await;
+            // Not decodable, without a key, before 1970, a year ahead: what else is no word about time.
+            let value = match count % 4 {
+                0 => "{".to_owned(),
+                1 => r#"{"id": null, "value": 2, "time": 1}"#.to_owned(),
+                2 => r#"{"id": "a", "value": 3, "time": -1}"#.to_owned(),
+                _ => format!(r#"{{"id": "a", "value": 4, "time": {}}}"#, now() + 365 * DAY),
+            };
+            raw.send(Record::to("noise.lidar").value(value).partition(0)).await;
         }
     });
-    story.send("noise.brake", "a", 1, 0).await;
     // The other topic never says a word about time.
-    assert_eq!(story.result().await, fired("a", &[1], 0..1_000, "idle"));
+    story.send("noise.brake", "a", 1, 0).await;
+    story.send("noise.brake", "b", 2, SECOND).await;
+    assert_eq!(story.result().await, fired("a", &[1], 0..1_000, "closed"));
+    // With the clock, once the first one is silent, too.
+    assert_eq!(story.result().await, fired("b", &[2], 1_000..2_000, "idle"));
+    // It has not been given up: what it says counts as soon as it speaks.
+    story.send("noise.lidar", "c", 3, 40 * SECOND).await;
+    let awake = Some(("noise.lidar", 0));
+    eventually(SOON, || app.windows()[0].partitions.iter().any(|one| one.held_back_by == awake)).await;
+    story.send("noise.brake", "c", 4, 40 * SECOND).await;
+    story.send("noise.brake", "d", 5, 50 * SECOND).await;
+    story.send("noise.lidar", "d", 6, 50 * SECOND).await;
+    assert_eq!(story.result().await, fired("c", &[4, 3], 40_000..41_000, "closed"));
     noise.abort();
     app.shutdown().await.unwrap();
 }
@@ -189,5 +211,81 @@ async fn two_windows_gather_one_topic_each_by_its_own_key_and_time() {
     assert!(results == [one.clone(), two.clone()] || results == [two, one], "{results:?}");
     let look = story.look();
     eventually(SOON, || look.is_done("shared.brake")).await;
+    app.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_several_windows_skip_is_kept_once_for_each_reason() {
+    #[reactor(
+        window! < readings: "both.brake" by id at time >,
+        tumbling = 10s, grace = 0s, idle = never, to = "both.results",
+    )]
+    fn by_id(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings, window)
+    }
+    #[reactor(
+        window! < readings: "both.brake" by |reading: &Reading| Some(reading.value.to_string()).filter(|_| reading.value != 9)
+                  at time >,
+        tumbling = 10s, grace = 0s, idle = never,
+    )]
+    fn by_value(readings: Vec<Reading>) {
+        drop(readings);
+    }
+    let mut story = Story::begin(&["both.brake"], "both.results").await;
+    story.config = story.config.clone().keep_skipped(true);
+    let mut letters = Tail::at_end(&story.config, "both.brake.dlq").await;
+    let app = story.start(story.app().reactors(reactors![by_id, by_value])).await;
+    let base = story.base;
+    let values = [
+        "{".to_owned(),
+        format!(r#"{{"id": null, "value": 9, "time": {base}}}"#),
+        // One has no key, the other no time: two reasons.
+        r#"{"id": null, "value": 5, "time": -1}"#.to_owned(),
+        // Of one alone.
+        format!(r#"{{"id": null, "value": 7, "time": {base}}}"#),
+    ];
+    for value in &values {
+        story.raw.send(Record::to("both.brake").value(&**value).partition(0)).await;
+    }
+    story.send("both.brake", "a", 9, 1).await;
+    assert_eq!(story.finish(LATER).await, [fired("a", &[9], 0..10_000, "closed")]);
+    let look = story.look();
+    eventually(SOON, || look.is_done("both.brake")).await;
+    let mut kept: Vec<(String, String, String)> = letters
+        .take(6)
+        .await
+        .iter()
+        .map(|letter| {
+            let text = |header: &str| letter.text(header).to_owned();
+            let value = String::from_utf8(letter.value.clone().unwrap()).unwrap();
+            (value, text("kafka_dlt-exception-fqcn"), text("kafka_dlt-exception-message"))
+        })
+        .collect();
+    kept.sort();
+    let alone = String::from_utf8(story.reading("both.brake", "a", 9, 1).value.unwrap()).unwrap();
+    let both = "skipped by `by_id`, `by_value`";
+    let mut expected = vec![
+        (values[1].clone(), "no_key".to_owned(), both.to_owned()),
+        (values[2].clone(), "no_key".to_owned(), "skipped by `by_id`".to_owned()),
+        (values[2].clone(), "no_time".to_owned(), "skipped by `by_value`".to_owned()),
+        (values[3].clone(), "no_key".to_owned(), "skipped by `by_id`".to_owned()),
+        (alone, "no_key".to_owned(), "skipped by `by_value`".to_owned()),
+    ];
+    expected.sort();
+    let undecodable = kept.iter().position(|(value, ..)| value == "{").unwrap();
+    let (_, reason, message) = kept.remove(undecodable);
+    assert_eq!(reason, "undecodable");
+    assert!(message.starts_with(&format!("{both}: ")) && message.len() > both.len() + 5, "{message}");
+    assert_eq!(kept, expected);
+    assert_eq!(letters.rest(), [], "once each");
+    // Each counts for itself.
+    let windows = app.windows();
+    let skipped = |window: usize, reason| windows[window].topics[0].skipped[&reason];
+    assert_eq!((windows[0].name, windows[1].name), ("by_id", "by_value"));
+    for window in [0, 1] {
+        assert_eq!(skipped(window, Skipped::Undecodable), 1);
+    }
+    assert_eq!((skipped(0, Skipped::NoKey), skipped(0, Skipped::NoTime)), (3, 0));
+    assert_eq!((skipped(1, Skipped::NoKey), skipped(1, Skipped::NoTime)), (2, 1));
     app.shutdown().await.unwrap();
 }

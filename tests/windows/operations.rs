@@ -1,10 +1,13 @@
 //! What somebody who runs windows sees of them and does to them.
 
-use fusion::{Contract, Count, Error, Window, prelude::*};
+use fusion::{Contract, Count, Error, Start, Window, prelude::*};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::common::{Raw, Record, SOON, Tail, cluster, create, eventually, start, unique, within};
+use crate::{
+    common::{Raw, Record, SOON, Tail, cluster, create, eventually, start, unique, within},
+    look::Look,
+};
 
 /// An event time at which a window of any size in here begins.
 const BASE: i64 = 1_700_000_000_000 / 60_000 * 60_000;
@@ -338,4 +341,64 @@ where
     assert_eq!(results.one().await.json(), json!(["a", 1]));
     assert_eq!(results.rest(), []);
     second.shutdown().await.unwrap();
+}
+
+/// A source that is ahead of the other by more than a window waits, and nothing of it is fetched meanwhile.
+#[tokio::test(flavor = "multi_thread")]
+async fn lag_reaches_to_the_end_also_while_nothing_is_read() {
+    #[reactor(
+        window! < readings: "operations.lag.brake" | "operations.lag.lidar" by id >,
+        tumbling = 1s, grace = 0s, idle = never,
+    )]
+    fn rekeyed(readings: Vec<Reading>) {
+        drop(readings);
+    }
+    #[reactor(
+        window! < readings: "operations.lag.camera" | "operations.lag.radar" by id >,
+        tumbling = 1s, grace = 0s, idle = never, copartitioned,
+    )]
+    fn copartitioned(readings: Vec<Reading>) {
+        drop(readings);
+    }
+    const TOPICS: [&str; 4] =
+        ["operations.lag.brake", "operations.lag.lidar", "operations.lag.camera", "operations.lag.radar"];
+    // Little is read ahead.
+    let config = cluster().start(Start::Earliest).in_flight(10).fetch_buffer(100 * 1024);
+    create(&config, &TOPICS, 1).await;
+    let group = unique("lag");
+    let app = start(App::new(&*group, config.clone()).reactors(reactors![rekeyed, copartitioned])).await;
+    let (raw, look) = (Raw::new(&config), Look::new(&config, &group));
+    let pad = "x".repeat(20_000);
+    let keyed = |topic: &str, time: i64| reading(topic, "a", 1, time).key("a").header("pad", &*pad);
+    for topic in TOPICS {
+        raw.send(keyed(topic, BASE)).await;
+    }
+    let write = async |count| {
+        for topic in [TOPICS[0], TOPICS[2]] {
+            for _ in 0..count {
+                raw.send(keyed(topic, BASE + 3_600_000)).await;
+            }
+        }
+    };
+    let of_source = || {
+        let windows = app.windows();
+        let window = windows.iter().find(|window| window.name == "rekeyed").unwrap();
+        (window.topics[0].lag, look.ends(TOPICS[0])[0] - look.committed(TOPICS[0])[0].unwrap_or(0))
+    };
+    let of_log = || {
+        let windows = app.windows();
+        let window = windows.iter().find(|window| window.name == "copartitioned").unwrap();
+        let log = window.partitions.first()?.logs.first()?;
+        Some((log.lag(), look.ends(TOPICS[2])[0] - log.next))
+    };
+    for count in [100, 3] {
+        write(count).await;
+        eventually(SOON, || {
+            let (known, real) = of_source();
+            known == real && known > 80
+        })
+        .await;
+        eventually(SOON, || of_log().is_some_and(|(known, real)| known == real && known > 80)).await;
+    }
+    app.shutdown().await.unwrap();
 }

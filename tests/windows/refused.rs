@@ -33,20 +33,30 @@ fn gather(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_topic_is_served_or_gathered() {
+async fn what_a_copartitioned_window_gathers_nobody_else_serves() {
     #[reactor(topic = "refused.lidar")]
     fn serve(reading: Reading) -> u32 {
         reading.value
     }
+    #[reactor(
+        window! < readings: "refused.lidar" by id >,
+        tumbling = 10s, grace = 0s, copartitioned, to = "refused.results",
+    )]
+    fn alone(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings, window)
+    }
     let story = Story::begin(&["refused.brake", "refused.lidar"], "refused.results").await;
-    let both = story.app().reactors(reactors![gather]).reactors(reactors![serve]);
-    let error = both.start().await.unwrap_err();
-    let Error::ServedAndGathered { app, topic, reactor, window } = &error else { panic!("{error}") };
-    assert_eq!((&**app, &**topic, *reactor, *window), (&*story.group, "refused.lidar", "serve", "gather"));
-    assert!(
-        error.to_string().ends_with("window `gather`: put one of them into an app of its own"),
-        "{error}"
-    );
+    for both in [
+        story.app().reactors(reactors![alone]).reactors(reactors![serve]),
+        story.app().reactors(reactors![serve]).reactors(reactors![alone]),
+    ] {
+        let error = both.start().await.unwrap_err();
+        let Error::ServedAndGathered { app, topic, reactor, window } = &error else { panic!("{error}") };
+        assert_eq!((&**app, &**topic, *reactor, *window), (&*story.group, "refused.lidar", "serve", "alone"));
+        let end = "window `alone`, which is `copartitioned` and commits the topic by what its open windows need: remove \
+                   `copartitioned`, or put one of them into an app of its own";
+        assert!(error.to_string().ends_with(end), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

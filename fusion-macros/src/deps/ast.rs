@@ -50,6 +50,23 @@ pub(crate) enum Target {
     Contract(Path),
 }
 
+impl Target {
+    /// Whether both are written alike, and so the same for sure.
+    pub(crate) fn is(&self, other: &Target) -> bool {
+        match (self, other) {
+            (Target::Topic(a), Target::Topic(b)) => a.value() == b.value(),
+            (Target::Contract(a), Target::Contract(b)) => segments(a) == segments(b),
+            _ => false,
+        }
+    }
+}
+
+/// The names in a path, without the `self::` that changes nothing.
+pub(crate) fn segments(path: &Path) -> Vec<String> {
+    let segments = path.segments.iter().map(|segment| key(&segment.ident));
+    segments.skip_while(|segment| segment == "self").collect()
+}
+
 /// One argument; with `for` its expression sees the pattern.
 pub(crate) struct Arg {
     /// The `..` of `..items`, which spreads a list.

@@ -4,9 +4,8 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use proc_macro2::Ident;
-use syn::Path;
 
-use super::ast::{Dag, How, Node, Target, key};
+use super::ast::{Dag, How, Node, Target, key, segments};
 use super::{Surroundings, flow, graph};
 use crate::duration::show;
 use crate::report::{Report, did_you_mean};
@@ -118,11 +117,7 @@ fn check_topics(dag: &Dag, report: &mut Report) {
 /// only when these are put together.)
 fn check_own_topic(dag: &Dag, around: &Surroundings, report: &mut Report) {
     for node in &dag.nodes {
-        let own = around.own.iter().any(|own| match (own, &node.target) {
-            (Target::Topic(own), Target::Topic(topic)) => own.value() == topic.value(),
-            (Target::Contract(own), Target::Contract(path)) => segments(own) == segments(path),
-            _ => false,
-        });
+        let own = around.own.iter().any(|own| own.is(&node.target));
         let message = "a reactor cannot ask its own topic, it would wait for itself: ask another one";
         match &node.target {
             Target::Topic(topic) if own => report.error(topic, message),
@@ -130,11 +125,6 @@ fn check_own_topic(dag: &Dag, around: &Surroundings, report: &mut Report) {
             _ => {}
         }
     }
-}
-
-fn segments(path: &Path) -> Vec<String> {
-    let segments = path.segments.iter().map(|segment| key(&segment.ident));
-    segments.skip_while(|segment| segment == "self").collect()
 }
 
 /// Unknown names in expressions are rustc's to report, since they may be anything.

@@ -108,7 +108,10 @@ fn ends_declaration(rest: &[TokenTree]) -> bool {
         [comma, rest @ ..] if is(comma, ',') => match rest {
             [] | [TokenTree::Ident(_)] => true,
             [TokenTree::Ident(_), TokenTree::Group(group), ..] => group.delimiter() == Delimiter::Parenthesis,
-            [TokenTree::Ident(_), next, ..] => ['=', '!', ','].iter().any(|c| is(next, *c)),
+            // `to: ..` is a slip, and the option's to report.
+            [TokenTree::Ident(_), next, ..] => {
+                ['=', '!', ',', ':'].iter().any(|c| is(next, *c)) && !is_joint(next, ':')
+            }
             _ => false,
         },
         _ => false,

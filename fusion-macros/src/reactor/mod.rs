@@ -79,6 +79,20 @@ fn check_to(options: &Options, handler: &Handler, report: &mut Report) {
     if let (Some(to), Reply::Event) = (options.to.name(), &handler.reply) {
         report.error(to, "`to` sends what the handler returns, and this one returns nothing: add `-> T`");
     }
+    let Some(to) = options.to.get() else { return };
+    let comes_back = |target: &Target| target.is(to);
+    if options.topic.get().is_some_and(comes_back) {
+        report.error_at(
+            to.span(),
+            "this is the topic that the reactor serves, and what it sends would come back for ever: name another one",
+        );
+    }
+    if options.window.get().is_some_and(|sources| sources.topics().any(|(_, target)| comes_back(target))) {
+        report.error_at(
+            to.span(),
+            "this window gathers from its own `to` topic, and its results would come back for ever: name another one",
+        );
+    }
 }
 
 /// Internal topics are called after the reactor.

@@ -14,6 +14,8 @@ pub(crate) struct Sources {
     pub(crate) declared: Vec<Ident>,
     /// There may be more, whose names could not be read.
     pub(crate) unnamed: bool,
+    /// The names of those in a second `window!`.
+    pub(crate) elsewhere: Vec<Ident>,
 }
 
 /// `name: target | target by key at key`
@@ -49,7 +51,13 @@ impl Sources {
 
     /// Whether a source has this name.
     pub(crate) fn has(&self, name: &Ident) -> bool {
-        self.declared.iter().any(|declared| key(declared) == key(name))
+        self.declared.iter().chain(&self.elsewhere).any(|declared| key(declared) == key(name))
+    }
+
+    /// Of a second `window!`, only the names count: parameters may have them.
+    pub(crate) fn also(&mut self, second: Sources) {
+        self.elsewhere.extend(second.declared);
+        self.unnamed |= second.unnamed;
     }
 }
 

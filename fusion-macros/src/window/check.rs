@@ -3,14 +3,13 @@
 use std::collections::HashSet;
 
 use proc_macro2::Ident;
-use syn::Path;
 
 use super::ast::Sources;
 use crate::deps::ast::{Dag, Target, key};
 use crate::duration::show;
 use crate::options::Options;
 use crate::report::Report;
-use crate::signature::{Handler, Role, plain};
+use crate::signature::{Handler, Param, Role, argument_of, last_segment, plain};
 use crate::topic;
 
 /// What can be said of the sources and options by themselves. `complete` says that all options could be read, so that
@@ -25,7 +24,6 @@ pub(crate) fn options(options: &Options, complete: bool, report: &mut Report) {
     check_whole_millis(options, report);
     check_topics_of_its_own(options, report);
     check_complete(options, report);
-    check_updates(options, report);
     check_copartitioned(options, report);
     let Some(sources) = options.window.get() else { return };
     check_duplicate_sources(sources, report);
@@ -43,6 +41,7 @@ pub(crate) fn handler(
 ) {
     check_nodes(sources, dag, report);
     check_taken(sources, handler, report);
+    check_key(handler, report);
     check_to(options, handler, report);
 }
 
@@ -146,7 +145,9 @@ fn check_complete(options: &Options, report: &mut Report) {
             options.later(complete, kind),
             format!("`complete` does not go with `{kind}`: only `tumbling` and `hopping` windows can be complete early"),
         );
+        return;
     }
+    check_updates(complete, options, report);
     let Some(sources) = options.window.get() else { return };
     if sources.sources.len() == sources.declared.len() && sources.topics().count() == 1 {
         report.error(
@@ -157,11 +158,9 @@ fn check_complete(options: &Options, report: &mut Report) {
 }
 
 /// An update that completes a window would be its last, and nobody could tell.
-fn check_updates(options: &Options, report: &mut Report) {
-    let settings = &options.settings;
-    if let (Some(complete), Some(emit), Some(true)) =
-        (settings.complete.name(), settings.updates.name(), settings.updates.get())
-    {
+fn check_updates(complete: &Ident, options: &Options, report: &mut Report) {
+    let updates = &options.settings.updates;
+    if let (Some(emit), Some(true)) = (updates.name(), updates.get()) {
         report.error(
             options.later(complete, emit),
             "`complete` fires a window once, and `emit = updates` after each record: keep one of the two",
@@ -195,7 +194,7 @@ fn check_topics(sources: &Sources, report: &mut Report) {
         if let Target::Topic(topic) = target {
             topic::check_name(topic, report);
         }
-        match seen.iter().find(|(earlier, _)| same(earlier, target)) {
+        match seen.iter().find(|(earlier, _)| earlier.is(target)) {
             Some((_, by)) => {
                 report.error_at(
                     target.span(),
@@ -213,7 +212,7 @@ fn check_late(options: &Options, sources: &Sources, report: &mut Report) {
     if let Target::Topic(topic) = late {
         topic::check_name(topic, report);
     }
-    if sources.topics().any(|(_, target)| same(target, late)) {
+    if sources.topics().any(|(_, target)| target.is(late)) {
         report.error_at(
             late.span(),
             "this window gathers from its own `late` topic, and what is late would come back for ever: name another one",
@@ -243,23 +242,37 @@ fn check_taken(sources: &Sources, handler: &Handler, report: &mut Report) {
     }
 }
 
+/// A window has one key, and always one.
+fn check_key(handler: &Handler, report: &mut Report) {
+    let mut earlier: Option<&Param> = None;
+    for param in
+        handler.hand_ins().filter(|param| last_segment(&param.ty).is_some_and(|last| last.ident == "Key"))
+    {
+        let name = earlier.and_then(|earlier| earlier.name.as_ref());
+        match (earlier, name) {
+            (Some(_), Some(name)) => {
+                report.error(
+                    &param.ty,
+                    format!("a window has one key, which `{name}` is already: keep one of the two"),
+                );
+            }
+            (Some(_), None) => report.error(&param.ty, "a window has one key: keep one of the two"),
+            (None, _) => earlier = Some(param),
+        }
+        let missing = argument_of(&param.ty, "Key").filter(|key| argument_of(key, "Option").is_some());
+        if let Some(missing) = missing {
+            report.error(
+                missing,
+                "a window has a key in any case, since records without one are dropped: remove the `Option`",
+            );
+        }
+    }
+}
+
 fn check_to(options: &Options, handler: &Handler, report: &mut Report) {
     let unit = |ty: &syn::Type| matches!(plain(ty), syn::Type::Tuple(ty) if ty.elems.is_empty());
     let returns = handler.reply.value().filter(|ty| !unit(ty));
     if let (Some(value), false) = (returns, options.was_written("to")) {
         report.error(value, "where does the result go? add `to = \"..\"`, or return nothing");
     }
-}
-
-fn same(a: &Target, b: &Target) -> bool {
-    match (a, b) {
-        (Target::Topic(a), Target::Topic(b)) => a.value() == b.value(),
-        (Target::Contract(a), Target::Contract(b)) => segments(a) == segments(b),
-        _ => false,
-    }
-}
-
-fn segments(path: &Path) -> Vec<String> {
-    let segments = path.segments.iter().map(|segment| key(&segment.ident));
-    segments.skip_while(|segment| segment == "self").collect()
 }

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Error, Expr, Result, Token};
+use syn::{Error, Expr, Result, Token, token};
 
 use super::ast::{Key, Source, Sources};
 use crate::deps::ast::Target;
@@ -80,8 +80,15 @@ fn targets(input: ParseStream<'_>) -> Result<Vec<Target>> {
                 input.error("expected a topic such as \"add\", or the path of a contract, before `by`")
             );
         }
+        if input.peek(token::Paren) || input.peek(token::Bracket) {
+            return Err(input.error("the topics of one source stand without brackets: `\"a\" | \"b\"`"));
+        }
         targets.push(target(input)?);
-        if input.peek(Token![,]) {
+        if input.peek(token::Paren) {
+            return Err(input.error("a source gathers records and asks nothing: remove the `(..)`"));
+        }
+        let separators = input.peek(Token![,]) || input.peek(Token![||]) || input.peek(Token![&]);
+        if separators || ["or", "and"].iter().any(|word| is_word(input, word)) {
             return Err(input.error("the topics of one source are separated by `|`"));
         }
         if !input.peek(Token![|]) {
@@ -99,6 +106,9 @@ fn is_word(input: ParseStream<'_>, word: &str) -> bool {
 fn word(input: ParseStream<'_>, word: &str, words: &[&str]) -> Result<()> {
     if is_word(input, word) {
         return input.call(Ident::parse_any).map(drop);
+    }
+    if word == "by" && is_word(input, "at") {
+        return Err(input.error("the key stands before the time: `by id at time`"));
     }
     let found = input.cursor().ident().map(|(found, _)| found.to_string());
     match found.as_deref().and_then(|found| did_you_mean(found, words.iter().copied())) {
@@ -121,7 +131,16 @@ fn key(input: ParseStream<'_>, behind: &str, field: &str) -> Result<Key> {
     if input.is_empty() || behind == "by" && is_word(input, "at") && input.peek2(syn::Ident::peek_any) {
         return Err(Error::new(input.span(), expected()));
     }
-    let expr: Expr = input.parse()?;
+    let first = input.cursor().ident().map(|(first, _)| first);
+    let is_keyword = first.is_some() && input.fork().parse::<Ident>().is_err();
+    let is_closure = input.fork().parse::<syn::ExprClosure>().is_ok() || input.peek(Token![|]);
+    let expr: Expr = input.parse().map_err(|error: Error| match first {
+        _ if is_closure => error,
+        Some(first) if is_keyword => {
+            Error::new(first.span(), format!("`{first}` is a keyword: a field of this name is `r#{first}`"))
+        }
+        _ => Error::new(error.span(), expected()),
+    })?;
     match Key::of(&expr) {
         Some(Key::Closure(closure)) if closure.inputs.len() != 1 => {
             let message =
@@ -131,6 +150,14 @@ fn key(input: ParseStream<'_>, behind: &str, field: &str) -> Result<Key> {
         }
         Some(Key::Closure(closure)) if closure.asyncness.is_some() => {
             Err(Error::new_spanned(closure.asyncness, "a record is read at once: remove `async`"))
+        }
+        Some(Key::Closure(closure)) if matches!(&*closure.body, Expr::Reference(_)) => {
+            Err(Error::new_spanned(
+                closure.body.to_token_stream().into_iter().next(),
+                format!(
+                    "this closure cannot lend what it takes of the record: remove the `&` and `.clone()` it, or name the field: `{behind} {field}`"
+                ),
+            ))
         }
         Some(key) => Ok(key),
         None => Err(Error::new_spanned(expr, expected())),

@@ -7,7 +7,7 @@ use syn::{Error, LitInt, Result, Token, token};
 
 use crate::deps::ast::Target;
 use crate::duration::{self, Time, Zero};
-use crate::options::{Once, number, one_of, target};
+use crate::options::{Once, equals, number, one_of, skip, target};
 use crate::report::{Report, did_you_mean};
 
 /// All of them.
@@ -68,23 +68,20 @@ impl Settings {
     ) -> Result<()> {
         match text {
             "copartitioned" => {
-                if input.peek(Token![=]) {
+                if !input.is_empty() && !input.peek(Token![,]) && !input.peek(syn::Ident) {
                     return Err(input.error("`copartitioned` has no value: write only the word"));
                 }
                 self.copartitioned.set(name, (), report);
                 return Ok(());
             }
             "max_open" => {
-                let bounds = max_open(&name, input)?;
+                let bounds = max_open(&name, input, report)?;
                 self.max_open.set(name, bounds, report);
                 return Ok(());
             }
             _ => {}
         }
-        if !input.peek(Token![=]) {
-            return Err(Error::new(name.span(), format!("`{text}` has a value: write `{}`", sample(text))));
-        }
-        input.parse::<Token![=]>()?;
+        equals(&name, sample(text), input)?;
         match text {
             "tumbling" => self.tumbling.set(name, duration::parse(input, Zero::Refused)?, report),
             "hopping" => self.hopping.set(name, duration::parse(input, Zero::Refused)?, report),
@@ -169,58 +166,58 @@ fn or_never(input: ParseStream<'_>, option: &str) -> Result<Option<Time>> {
     duration::parse(input, Zero::Refused).map(Some)
 }
 
-fn max_open(name: &Ident, input: ParseStream<'_>) -> Result<MaxOpen> {
+fn max_open(name: &Ident, input: ParseStream<'_>, report: &mut Report) -> Result<MaxOpen> {
+    let error = |sample| {
+        Error::new(name.span(), format!("`max_open` bounds keys, bytes or both: write `max_open({sample})`"))
+    };
     if !input.peek(token::Paren) {
-        let message =
-            "`max_open` bounds keys, bytes or both: write `max_open(keys = 100_000, bytes = 64_000_000)`";
-        return Err(Error::new(name.span(), message));
+        return Err(error("keys = 100_000, bytes = 64_000_000"));
     }
     let content;
     syn::parenthesized!(content in input);
-    let mut bounds = MaxOpen::default();
-    let read = read_bounds(&content, &mut bounds);
-    // What is left over would be syn's error otherwise.
-    content.parse::<proc_macro2::TokenStream>()?;
-    read?;
-    match bounds {
-        MaxOpen { keys: None, bytes: None } => Err(Error::new(
-            name.span(),
-            "`max_open` bounds keys, bytes or both: write `max_open(keys = 100_000)`",
-        )),
-        bounds => Ok(bounds),
+    if content.is_empty() {
+        return Err(error("keys = 100_000"));
     }
+    let mut bounds = [("keys", None), ("bytes", None)];
+    while !content.is_empty() {
+        if let Err(error) = bound(&content, &mut bounds) {
+            report.add(error);
+            skip(&content)?;
+        }
+        if !content.is_empty() {
+            content.parse::<Token![,]>()?;
+        }
+    }
+    let [(_, keys), (_, bytes)] = bounds.map(|(name, bound)| (name, bound.flatten()));
+    Ok(MaxOpen { keys, bytes })
 }
 
-fn read_bounds(input: ParseStream<'_>, bounds: &mut MaxOpen) -> Result<()> {
-    while !input.is_empty() {
-        let place = input.span();
-        let expected = || Error::new(place, "expected `keys = ..` or `bytes = ..`");
-        let name = input.call(Ident::parse_any).map_err(|_| expected())?;
-        let bound = match name.to_string().as_str() {
-            "keys" => &mut bounds.keys,
-            "bytes" => &mut bounds.bytes,
-            other => {
-                let meant = did_you_mean(other, ["keys", "bytes"]);
-                return Err(meant.map_or_else(expected, |meant| {
-                    Error::new(place, format!("unknown bound `{other}`, did you mean `{meant}`?"))
-                }));
-            }
-        };
-        if bound.is_some() {
-            return Err(Error::new(place, format!("a second `{name}`: keep one of them")));
-        }
-        input.parse::<Token![=]>()?;
-        let place = input.span();
-        let unit = input.fork().parse::<LitInt>().is_ok_and(|literal| !literal.suffix().is_empty());
-        let expected =
-            if unit { "a whole number without a unit" } else { "a whole number, such as `64_000_000`" };
-        *bound = match number(input, expected)? {
-            0 => return Err(Error::new(place, "at least 1, or no window could be open")),
-            number => Some(number),
-        };
-        if !input.is_empty() {
-            input.parse::<Token![,]>()?;
-        }
+/// Reads `keys = 100_000`. Of one that was written, `Some(None)` says that its number could not be read.
+fn bound(input: ParseStream<'_>, bounds: &mut [(&str, Option<Option<u64>>)]) -> Result<()> {
+    let place = input.span();
+    let expected = || Error::new(place, "expected `keys = ..` or `bytes = ..`");
+    let name = input.call(Ident::parse_any).map_err(|_| expected())?;
+    let Some((_, bound)) = bounds.iter_mut().find(|(known, _)| name == known) else {
+        let meant = did_you_mean(&name.to_string(), ["keys", "bytes"]);
+        return Err(meant.map_or_else(expected, |meant| {
+            Error::new(place, format!("unknown bound `{name}`, did you mean `{meant}`?"))
+        }));
+    };
+    if bound.is_some() {
+        return Err(Error::new(place, format!("a second `{name}`: keep one of them")));
     }
-    Ok(())
+    *bound = Some(None);
+    equals(&name, &format!("{name} = 100_000"), input)?;
+    let place = input.span();
+    let unit = input.fork().parse::<LitInt>().is_ok_and(|literal| !literal.suffix().is_empty());
+    let expected =
+        if unit { "a whole number without a unit" } else { "a whole number, such as `64_000_000`" };
+    match number(input, expected)? {
+        0 => return Err(Error::new(place, "at least 1, or no window could be open")),
+        number => *bound = Some(Some(number)),
+    }
+    if input.is_empty() || input.peek(Token![,]) {
+        return Ok(());
+    }
+    Err(input.error("expected `,` before the next bound"))
 }

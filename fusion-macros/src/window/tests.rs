@@ -86,6 +86,9 @@ fn keys() {
 fn closing() {
     for (sources, rest) in [
         ("< a: \"x\" by id >, tumbling = 30s", ", tumbling = 30s"),
+        // A slip of the option's, not of the sources'.
+        ("< a: \"x\" by id >, tumbling: 30s", ", tumbling : 30s"),
+        ("< a: \"x\" by |t| t.a > u::B, ::C >, grace: 0s", ", grace : 0s"),
         ("< a: \"x\" by |t: Vec<u8>| t.len() >, copartitioned", ", copartitioned"),
         (
             "< a: \"x\" by |t| -> Option<Vec<u8>> { f(t) } >, copartitioned, to = \"y\"",

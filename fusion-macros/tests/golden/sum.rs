@@ -14,11 +14,11 @@ const _: () = {
     #[diagnostic::do_not_recommend]
     impl ::fusion::__private::Contract for sum {
         const TOPIC: &'static str = "sum";
-        const DEPTH: usize = 1
+        const WAITS_FOR_ANSWERS: usize = 1
             + ::fusion::__private::deeper(
                 {
                     const fn depth<L: ::fusion::__private::Of>() -> usize {
-                        <L::Contract as ::fusion::__private::Contract>::DEPTH
+                        <L::Contract as ::fusion::__private::Contract>::WAITS_FOR_ANSWERS
                     }
                     depth::<
                         <<::fusion::__private::TopicId<
@@ -30,7 +30,7 @@ const _: () = {
                 },
                 {
                     const fn depth<L: ::fusion::__private::Of>() -> usize {
-                        <L::Contract as ::fusion::__private::Contract>::DEPTH
+                        <L::Contract as ::fusion::__private::Contract>::WAITS_FOR_ANSWERS
                     }
                     depth::<
                         <<::fusion::__private::TopicId<
@@ -55,11 +55,11 @@ const _: () = {
         #[diagnostic::do_not_recommend]
         impl ::fusion::__private::Contract for sum {
             const TOPIC: &'static str = "sum";
-            const DEPTH: usize = 1
+            const WAITS_FOR_ANSWERS: usize = 1
                 + ::fusion::__private::deeper(
                     {
                         const fn depth<L: ::fusion::__private::Of>() -> usize {
-                            <L::Contract as ::fusion::__private::Contract>::DEPTH
+                            <L::Contract as ::fusion::__private::Contract>::WAITS_FOR_ANSWERS
                         }
                         depth::<
                             <<::fusion::__private::TopicId<
@@ -71,7 +71,7 @@ const _: () = {
                     },
                     {
                         const fn depth<L: ::fusion::__private::Of>() -> usize {
-                            <L::Contract as ::fusion::__private::Contract>::DEPTH
+                            <L::Contract as ::fusion::__private::Contract>::WAITS_FOR_ANSWERS
                         }
                         depth::<
                             <<::fusion::__private::TopicId<
@@ -102,7 +102,7 @@ const _: () = {
             >: ::fusion::__private::Declared<M>,
         {}
         const _: () = only_one_contract_may_declare_sum();
-        const _: usize = <sum as ::fusion::__private::Contract>::DEPTH;
+        const _: usize = <sum as ::fusion::__private::Contract>::WAITS_FOR_ANSWERS;
     };
     #[automatically_derived]
     impl ::fusion::__private::Reactor for sum {

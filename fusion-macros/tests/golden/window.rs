@@ -10,49 +10,32 @@ async fn approve(
 #[allow(non_camel_case_types, dead_code, missing_docs)]
 struct approve {}
 const _: () = {
-    #[allow(non_camel_case_types, missing_docs, trivial_bounds)]
-    pub struct gathered_by_approve
-    where
-        Vec<Trigger>: ::fusion::__private::window::Reads,
-        Vec<Trigger>: ::fusion::__private::window::Overlaps,
-        Vec<Trigger>: ::fusion::__private::window::Repeats,
-        Vec<Trigger>: ::fusion::__private::window::Gathers,
-        Latest: ::fusion::__private::window::Reads,
-        Latest: ::fusion::__private::window::Overlaps,
-        Latest: ::fusion::__private::window::Repeats,
-        Latest: ::fusion::__private::window::Gathers,
-    {
-        triggers: <Vec<Trigger> as ::fusion::__private::window::Gathers>::Held,
-        orders: <Latest as ::fusion::__private::window::Gathers>::Held,
+    #[allow(unused_imports)]
+    use ::fusion::__private::window::GathersNot as _;
+    #[allow(non_camel_case_types)]
+    type triggers_gathered_by_approve = <::fusion::__private::window::Parameter<
+        { ::fusion::__private::window::Taker::<Vec<Trigger>>::GATHERS },
+    > as ::fusion::__private::window::Of<Vec<Trigger>>>::Gatherer;
+    #[allow(non_camel_case_types)]
+    type orders_gathered_by_approve = <::fusion::__private::window::Parameter<
+        { ::fusion::__private::window::Taker::<Latest>::GATHERS },
+    > as ::fusion::__private::window::Of<Latest>>::Gatherer;
+    #[allow(non_camel_case_types, missing_docs)]
+    pub struct gathered_by_approve {
+        triggers: <triggers_gathered_by_approve as ::fusion::__private::window::Gathers>::Held,
+        orders: <orders_gathered_by_approve as ::fusion::__private::window::Gathers>::Held,
     }
-    #[allow(non_camel_case_types, missing_docs, trivial_bounds)]
-    pub enum item_of_approve
-    where
-        Vec<Trigger>: ::fusion::__private::window::Reads,
-        Vec<Trigger>: ::fusion::__private::window::Overlaps,
-        Vec<Trigger>: ::fusion::__private::window::Repeats,
-        Vec<Trigger>: ::fusion::__private::window::Gathers,
-        Latest: ::fusion::__private::window::Reads,
-        Latest: ::fusion::__private::window::Overlaps,
-        Latest: ::fusion::__private::window::Repeats,
-        Latest: ::fusion::__private::window::Gathers,
-    {
-        triggers(<Vec<Trigger> as ::fusion::__private::window::Gathers>::Item),
-        orders(<Latest as ::fusion::__private::window::Gathers>::Item),
+    #[allow(non_camel_case_types, missing_docs)]
+    pub enum item_of_approve {
+        triggers(
+            <triggers_gathered_by_approve as ::fusion::__private::window::Gathers>::Item,
+        ),
+        orders(
+            <orders_gathered_by_approve as ::fusion::__private::window::Gathers>::Item,
+        ),
     }
     #[automatically_derived]
-    #[allow(trivial_bounds)]
-    impl ::core::default::Default for gathered_by_approve
-    where
-        Vec<Trigger>: ::fusion::__private::window::Reads,
-        Vec<Trigger>: ::fusion::__private::window::Overlaps,
-        Vec<Trigger>: ::fusion::__private::window::Repeats,
-        Vec<Trigger>: ::fusion::__private::window::Gathers,
-        Latest: ::fusion::__private::window::Reads,
-        Latest: ::fusion::__private::window::Overlaps,
-        Latest: ::fusion::__private::window::Repeats,
-        Latest: ::fusion::__private::window::Gathers,
-    {
+    impl ::core::default::Default for gathered_by_approve {
         fn default() -> Self {
             Self {
                 triggers: ::core::default::Default::default(),
@@ -61,18 +44,7 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    #[allow(trivial_bounds)]
-    impl ::fusion::__private::window::Gathered for gathered_by_approve
-    where
-        Vec<Trigger>: ::fusion::__private::window::Reads,
-        Vec<Trigger>: ::fusion::__private::window::Overlaps,
-        Vec<Trigger>: ::fusion::__private::window::Repeats,
-        Vec<Trigger>: ::fusion::__private::window::Gathers,
-        Latest: ::fusion::__private::window::Reads,
-        Latest: ::fusion::__private::window::Overlaps,
-        Latest: ::fusion::__private::window::Repeats,
-        Latest: ::fusion::__private::window::Gathers,
-    {
+    impl ::fusion::__private::window::Gathered for gathered_by_approve {
         type Item = item_of_approve;
         fn add(
             &mut self,
@@ -82,9 +54,7 @@ const _: () = {
         ) {
             match item {
                 item_of_approve::triggers(item) => {
-                    <Vec<
-                        Trigger,
-                    > as ::fusion::__private::window::Gathers>::add(
+                    <triggers_gathered_by_approve as ::fusion::__private::window::Gathers>::add(
                         &mut self.triggers,
                         item,
                         place,
@@ -92,7 +62,7 @@ const _: () = {
                     )
                 }
                 item_of_approve::orders(item) => {
-                    <Latest as ::fusion::__private::window::Gathers>::add(
+                    <orders_gathered_by_approve as ::fusion::__private::window::Gathers>::add(
                         &mut self.orders,
                         item,
                         place,
@@ -103,48 +73,28 @@ const _: () = {
         }
     }
     #[automatically_derived]
-    #[allow(trivial_bounds)]
-    impl ::core::clone::Clone for item_of_approve
-    where
-        Vec<Trigger>: ::fusion::__private::window::Reads,
-        Vec<Trigger>: ::fusion::__private::window::Overlaps,
-        Vec<Trigger>: ::fusion::__private::window::Repeats,
-        Vec<Trigger>: ::fusion::__private::window::Gathers,
-        Latest: ::fusion::__private::window::Reads,
-        Latest: ::fusion::__private::window::Overlaps,
-        Latest: ::fusion::__private::window::Repeats,
-        Latest: ::fusion::__private::window::Gathers,
-    {
+    impl ::core::clone::Clone for item_of_approve {
         fn clone(&self) -> Self {
             match self {
                 item_of_approve::triggers(item) => {
                     item_of_approve::triggers(
-                        <Vec<
-                            Trigger,
-                        > as ::fusion::__private::window::Overlaps>::copy(item),
+                        <triggers_gathered_by_approve as ::fusion::__private::window::Overlaps>::copy(
+                            item,
+                        ),
                     )
                 }
                 item_of_approve::orders(item) => {
                     item_of_approve::orders(
-                        <Latest as ::fusion::__private::window::Overlaps>::copy(item),
+                        <orders_gathered_by_approve as ::fusion::__private::window::Overlaps>::copy(
+                            item,
+                        ),
                     )
                 }
             }
         }
     }
     #[automatically_derived]
-    #[allow(trivial_bounds)]
-    impl ::fusion::__private::window::WindowReactor for approve
-    where
-        Vec<Trigger>: ::fusion::__private::window::Reads,
-        Vec<Trigger>: ::fusion::__private::window::Overlaps,
-        Vec<Trigger>: ::fusion::__private::window::Repeats,
-        Vec<Trigger>: ::fusion::__private::window::Gathers,
-        Latest: ::fusion::__private::window::Reads,
-        Latest: ::fusion::__private::window::Overlaps,
-        Latest: ::fusion::__private::window::Repeats,
-        Latest: ::fusion::__private::window::Gathers,
-    {
+    impl ::fusion::__private::window::WindowReactor for approve {
         type Gathered = gathered_by_approve;
         type Strategy = ::fusion::__private::window::Hopping;
         type HandIns = ::fusion::__private::Calls<(Key<Uuid>,)>;
@@ -170,6 +120,7 @@ const _: () = {
                 ::core::time::Duration::from_millis(2000),
             )
         };
+        #[allow(clippy::redundant_closure, clippy::redundant_closure_for_method_calls)]
         fn read(
             topic: usize,
             value: ::fusion::__private::window::Unread<'_>,
@@ -182,7 +133,7 @@ const _: () = {
             use ::fusion::__private::window::{TakerKnown as _, TakerUnknown as _};
             let t_0 = (&&::fusion::__private::Ascribed::<
                 0x59f7f2f80383d94f70814e917f88bb00u128,
-                <Vec<Trigger> as ::fusion::__private::window::Gathers>::Item,
+                <triggers_gathered_by_approve as ::fusion::__private::window::Gathers>::Item,
             >::new(::fusion::__private::TopicId, "brake"))
                 .topic();
             let t_1 = ::fusion::__private::topic::<
@@ -190,7 +141,7 @@ const _: () = {
             >();
             let t_2 = (&&::fusion::__private::Ascribed::<
                 0x1649593a2e3c64bf6eee83a12169a874u128,
-                <Latest as ::fusion::__private::window::Gathers>::Item,
+                <orders_gathered_by_approve as ::fusion::__private::window::Gathers>::Item,
             >::new(::fusion::__private::TopicId, "orders"))
                 .topic();
             let records = ::fusion::__private::window::records(t_0);
@@ -204,7 +155,7 @@ const _: () = {
                     item_of_approve::triggers(
                         ::fusion::__private::window::read::<
                             _,
-                            <Vec<Trigger> as ::fusion::__private::window::Gathers>::Item,
+                            <triggers_gathered_by_approve as ::fusion::__private::window::Gathers>::Item,
                         >(t_0, value)?,
                     )
                 }
@@ -212,7 +163,7 @@ const _: () = {
                     item_of_approve::triggers(
                         ::fusion::__private::window::read::<
                             _,
-                            <Vec<Trigger> as ::fusion::__private::window::Gathers>::Item,
+                            <triggers_gathered_by_approve as ::fusion::__private::window::Gathers>::Item,
                         >(t_1, value)?,
                     )
                 }
@@ -220,7 +171,7 @@ const _: () = {
                     item_of_approve::orders(
                         ::fusion::__private::window::read::<
                             _,
-                            <Latest as ::fusion::__private::window::Gathers>::Item,
+                            <orders_gathered_by_approve as ::fusion::__private::window::Gathers>::Item,
                         >(t_2, value)?,
                     )
                 }
@@ -234,10 +185,18 @@ const _: () = {
             let v_1;
             let (key, time) = match &item {
                 item_of_approve::triggers(item) => {
+                    ::fusion::__private::window::gathers::<Vec<Trigger>>();
+                    let item = (&&::fusion::__private::window::Taker::<
+                        Vec<Trigger>,
+                    >::new())
+                        .record(item);
                     let key = &item.id;
                     (kind.of(key), time)
                 }
                 item_of_approve::orders(item) => {
+                    ::fusion::__private::window::gathers::<Latest>();
+                    let item = (&&::fusion::__private::window::Taker::<Latest>::new())
+                        .record(item);
                     let key = {
                         v_1 = ::fusion::__private::window::of(
                             item,
@@ -248,7 +207,10 @@ const _: () = {
                     (kind.of(key), ::fusion::__private::window::millis(&item.time))
                 }
             };
-            let key = kind.bytes(key);
+            let key = {
+                use ::fusion::__private::window::{TakenKey as _, TakenNoKey as _};
+                (&&kind).taken(key)
+            };
             ::fusion::__private::Ok(::fusion::__private::window::Read {
                 item,
                 key,
@@ -259,10 +221,10 @@ const _: () = {
             gathered: &gathered_by_approve,
         ) -> ::core::option::Option<gathered_by_approve> {
             ::fusion::__private::Some(gathered_by_approve {
-                triggers: <Vec<
-                    Trigger,
-                > as ::fusion::__private::window::Repeats>::copy(&gathered.triggers),
-                orders: <Latest as ::fusion::__private::window::Repeats>::copy(
+                triggers: <triggers_gathered_by_approve as ::fusion::__private::window::Repeats>::copy(
+                    &gathered.triggers,
+                ),
+                orders: <orders_gathered_by_approve as ::fusion::__private::window::Repeats>::copy(
                     &gathered.orders,
                 ),
             })
@@ -278,11 +240,19 @@ const _: () = {
         > + ::core::marker::Send + 'static {
             async move {
                 let handler = approve;
-                let triggers = <Vec<
-                    Trigger,
-                > as ::fusion::__private::window::Gathers>::hand_over(gathered.triggers);
-                let orders = <Latest as ::fusion::__private::window::Gathers>::hand_over(
-                    gathered.orders,
+                let triggers = ::fusion::__private::window::Gives::<
+                    Vec<Trigger>,
+                >::give(
+                    <triggers_gathered_by_approve as ::fusion::__private::window::Gathers>::hand_over(
+                        gathered.triggers,
+                    ),
+                );
+                let orders = ::fusion::__private::window::Gives::<
+                    Latest,
+                >::give(
+                    <orders_gathered_by_approve as ::fusion::__private::window::Gathers>::hand_over(
+                        gathered.orders,
+                    ),
                 );
                 let ::fusion::__private::Calls(caller, (id,)) = hand_ins;
                 match ::fusion::__private::topic::<

@@ -194,23 +194,33 @@ impl<S> App<S> {
             format,
             back_off,
         });
-        let client = GroupClient::new(&config, &name, !declared.is_empty())?;
+        let read = |topic: &str| {
+            specs.iter().any(|spec| spec.topic == topic)
+                || declared.iter().any(|declared| declared.spec.topics.contains(&topic))
+        };
+        let sources = known.iter().filter(|topic| read(&topic.name)).map(|topic| topic.partitions);
+        let logs = declared.iter().filter(|declared| !declared.spec.copartitioned);
+        let partitions: i32 = sources.chain(logs.map(|declared| declared.partitions)).sum();
+        let partitions = usize::try_from(partitions).unwrap_or(1);
+        let client = GroupClient::new(&config, &name, partitions, !declared.is_empty())?;
         let transactions = if declared.is_empty() {
             None
         } else {
             Some(client.transactions(&config, &name, counters.clone()).await?)
         };
-        let mut services: Vec<Arc<dyn Service>> = reactors
+        let mut served: Vec<Arc<Served>> = reactors
             .into_iter()
             .map(|(id, reactor)| {
                 let (sender, _) = broadcast::channel(CAPACITY);
                 results.insert(id, sender.clone());
-                Arc::new(Arc::new(Served::new(reactor, sender))) as Arc<dyn Service>
+                Arc::new(Served::new(reactor, sender))
             })
             .collect();
-        if let Some(transactions) = &transactions {
-            services.extend(windows::services(&name, &config, &declared, transactions)?);
-        }
+        let mut services = match &transactions {
+            Some(transactions) => windows::services(&name, &config, &declared, &mut served, transactions)?,
+            None => Vec::new(),
+        };
+        services.extend(served.into_iter().map(|served| Arc::new(served) as Arc<dyn Service>));
         let count = specs.len() + declared.len();
         let consumer = Consumer::start(&config, client, core, services, transactions.clone())?;
         tracing::info!(app = name, reactors = count, "started");
@@ -283,8 +293,8 @@ fn check(
         if let Some(other) = others.into_iter().find(|other| alone(spec, other)) {
             return Err(Error::NotAlone { app: app.to_owned(), window: spec.name, other: other.name });
         }
-        // A topic's offsets are committed plainly or in transactions, and a reactor's are committed plainly.
         let served = reactors.iter().find(|(_, reactor)| spec.topics.contains(&reactor.spec().topic));
+        let served = served.filter(|_| spec.copartitioned);
         if let Some((_, reactor)) = served {
             return Err(Error::ServedAndGathered {
                 app: app.to_owned(),

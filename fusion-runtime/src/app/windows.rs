@@ -17,11 +17,11 @@ use crate::{
         ffi::{self, Committed},
         topics,
     },
-    consume::Service,
-    produce::transactions::{CommitMetadata, Transactions},
+    consume::{Served, Service},
+    produce::transactions::{CommitMetadata, MOST_BYTES, Transactions},
     window::{
         AnyWindow, Copartition, Declared, Ends, Gatherings, Intake, Target, Trims, check, check_keeps,
-        check_log,
+        check_log, too_many,
     },
 };
 
@@ -145,11 +145,12 @@ fn accept(committed: &Committed) -> Option<(i32, CommitMetadata)> {
 const LOG: [(&str, &str); 3] =
     [("cleanup.policy", "delete"), ("retention.ms", "-1"), ("message.timestamp.type", "CreateTime")];
 
-/// Who reads the sources, and who reads the logs.
+/// Who reads the sources, and who reads the logs. Of the reactors, those are taken out whose topic windows gather.
 pub(super) fn services(
     app: &str,
     config: &Config,
     declared: &[Arc<Declared>],
+    reactors: &mut Vec<Arc<Served>>,
     transactions: &Transactions,
 ) -> Result<Vec<Arc<dyn Service>>, Error> {
     let (ends, trims) = (Ends::start(config, app)?, Trims::start(config, app)?);
@@ -161,7 +162,15 @@ pub(super) fn services(
     }
     let mut services: Vec<Arc<dyn Service>> = Vec::new();
     for (topic, targets) in sources {
-        services.push(Arc::new(Intake::new(topic, targets, transactions.clone(), ends.clone())));
+        let served = reactors.iter().position(|served| served.spec.topic == topic);
+        let served = served.map(|index| reactors.remove(index));
+        let names: Vec<&'static str> = targets.iter().map(|target| target.window.spec.name).collect();
+        // What a reactor has finished out of order needs room, too.
+        let limit = if served.is_some() { MOST_BYTES / 2 } else { MOST_BYTES };
+        if let Some(reason) = too_many(topic, &names, limit) {
+            return Err(Error::Window { name: names[0], partition: 0, offset: 0, reason });
+        }
+        services.push(Arc::new(Intake::new(topic, targets, served, transactions.clone(), ends.clone())));
     }
     for window in declared {
         if window.spec.copartitioned {

@@ -199,47 +199,6 @@ impl<R> Lanes<R> {
     }
 }
 
-/// When a partition is paused and resumed. The marks lie apart because each pause throws prefetched records away.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Pressure {
-    /// Pause when this many records or bytes wait.
-    high: (usize, usize),
-    /// Resume when at most this many records and bytes wait.
-    low: (usize, usize),
-}
-
-impl Pressure {
-    /// Pauses at `records` or `bytes`, at least one each, and resumes at half of both.
-    pub(crate) fn new(records: usize, bytes: usize) -> Self {
-        let (records, bytes) = (records.max(1), bytes.max(1));
-        Self { high: (records, bytes), low: (records / 2, bytes / 2) }
-    }
-
-    /// Whether a partition that is being read should be paused.
-    #[inline]
-    pub(crate) fn should_pause(&self, records: usize, bytes: usize) -> bool {
-        records >= self.high.0 || bytes >= self.high.1
-    }
-
-    /// What a paused partition may hold to be read again, in records and bytes.
-    #[inline]
-    pub(crate) fn low(&self) -> (usize, usize) {
-        self.low
-    }
-
-    /// Whether the waiting bytes alone are too many.
-    #[inline]
-    pub(crate) fn is_heavy(&self, bytes: usize) -> bool {
-        bytes >= self.high.1
-    }
-
-    /// Whether a paused partition should be read again. Always so when nothing waits.
-    #[inline]
-    pub(crate) fn should_resume(&self, records: usize, bytes: usize) -> bool {
-        records <= self.low.0 && bytes <= self.low.1
-    }
-}
-
 /// Lanes are hashes or offsets already. The multiplication spreads offsets over the high bits, which the map uses
 /// as well; keys come from a hasher with a random seed, so nobody chooses lanes that meet.
 #[derive(Default)]

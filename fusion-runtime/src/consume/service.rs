@@ -2,7 +2,10 @@
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
-use tokio::sync::{mpsc, watch};
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, watch},
+};
 
 use crate::{
     Error,
@@ -11,6 +14,7 @@ use crate::{
 };
 
 use super::{
+    progress::Progress,
     shared::{Assignment, Core, Served},
     worker::Worker,
 };
@@ -59,6 +63,7 @@ pub(crate) struct Taken {
     pub(crate) epoch: Epoch,
     pub(crate) assignment: Arc<Assignment>,
     pub(crate) batches: mpsc::UnboundedReceiver<Batch>,
+    pub(super) runtime: Handle,
     pub(super) membership: watch::Receiver<Option<GroupMetadata>>,
     pub(super) fail: watch::Sender<Option<Arc<Error>>>,
 }
@@ -73,8 +78,7 @@ impl Taken {
 
     /// Makes room for more: these records and bytes are in nobody's way any more.
     pub(crate) fn took(&self, records: usize, bytes: usize) {
-        // Whoever commits by itself has nothing for others to commit.
-        self.assignment.report(self.start, records, bytes, 0);
+        self.assignment.release(records, bytes);
     }
 
     /// Says that nothing of the partition is in work any more. Messages go before the owner hears of it, since it may
@@ -111,6 +115,6 @@ impl Service for Arc<Served> {
 
     fn serve(&self, taken: Taken) -> Serving {
         let Taken { core, partition, start, assignment, batches, .. } = taken;
-        Box::pin(Worker::new(core, self.clone(), partition, start, assignment, batches))
+        Box::pin(Worker::new(core, self.clone(), partition, Progress::new(start), assignment, batches))
     }
 }

@@ -72,9 +72,21 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// More than any partition holds.
-    pub(super) const MAX: Load =
-        Load { records: usize::MAX, waiting_bytes: usize::MAX, batched_bytes: usize::MAX };
+    /// With more records, which the worker has not come to.
+    pub(super) fn with(self, more: Load) -> Load {
+        Load {
+            records: self.records + more.records,
+            batched_bytes: self.batched_bytes + more.batched_bytes,
+            ..self
+        }
+    }
+
+    /// Whether there is no more of anything.
+    pub(super) fn is_within(&self, most: Load) -> bool {
+        self.records <= most.records
+            && self.waiting_bytes <= most.waiting_bytes
+            && self.batched_bytes <= most.batched_bytes
+    }
 }
 
 /// What a partition's worker tells the owner thread, for one assignment of the partition. A new assignment has a
@@ -95,8 +107,8 @@ pub(crate) struct Assignment {
     stopping: AtomicBool,
     /// What runs is given up, too.
     abandoned: AtomicBool,
-    /// The worker has ended: nothing runs, and no message is alive.
-    ended: AtomicBool,
+    /// The workers that have not ended: something runs, or a message is alive.
+    working: AtomicUsize,
     /// The owner paused the partition and is to be woken when it holds at most `low`.
     paused: AtomicBool,
     low: (AtomicUsize, AtomicUsize, AtomicUsize),
@@ -106,7 +118,9 @@ pub(crate) struct Assignment {
     running: AtomicI64,
     made: Instant,
     owner: Thread,
-    worker: AtomicWaker,
+    /// Whoever commits by itself, and the worker of a reactor: there may be both.
+    committer: AtomicWaker,
+    reactor: AtomicWaker,
 }
 
 impl Assignment {
@@ -119,14 +133,15 @@ impl Assignment {
             batched_bytes: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
-            ended: AtomicBool::new(false),
+            working: AtomicUsize::new(1),
             paused: AtomicBool::new(false),
             low: (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0)),
             polling: AtomicU64::new(0),
             running: AtomicI64::new(start),
             made: Instant::now(),
             owner,
-            worker: AtomicWaker::new(),
+            committer: AtomicWaker::new(),
+            reactor: AtomicWaker::new(),
         }
     }
 
@@ -159,10 +174,6 @@ impl Assignment {
         self.held.load(Ordering::SeqCst)
     }
 
-    pub(crate) fn waiting_bytes(&self) -> usize {
-        self.waiting_bytes.load(Ordering::SeqCst)
-    }
-
     /// Has the owner woken when the partition holds no more than this. To be asked for before looking: what the worker
     /// reports meanwhile is seen by one of both (hence `SeqCst`).
     pub(super) fn wake_at(&self, low: Load) {
@@ -188,18 +199,18 @@ impl Assignment {
     /// Has the worker start nothing new and end with what runs.
     pub(crate) fn stop(&self) {
         self.stopping.store(true, Ordering::Release);
-        self.worker.wake();
+        self.committer.wake();
+        self.reactor.wake();
     }
 
     /// Fences the assignment: has the worker end without what runs, and drop whatever comes of it.
     pub(crate) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
-        self.stopping.store(true, Ordering::Release);
-        self.worker.wake();
+        self.stop();
     }
 
     pub(crate) fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::Acquire)
+        self.working.load(Ordering::Acquire) == 0
     }
 
     // The worker's side.
@@ -209,9 +220,14 @@ impl Assignment {
         self.known_end.load(Ordering::Relaxed)
     }
 
-    /// Before it looks whether it is told to stop.
-    pub(crate) fn woken_by(&self, worker: &Waker) {
-        self.worker.register(worker);
+    /// A reactor's worker, before it looks whether it is told to stop.
+    pub(crate) fn woken_by(&self, reactor: &Waker) {
+        self.reactor.register(reactor);
+    }
+
+    /// Has the reactor's worker look again.
+    pub(super) fn wake_reactor(&self) {
+        self.reactor.wake();
     }
 
     pub(crate) fn begin_poll(&self, now: Instant) {
@@ -226,14 +242,14 @@ impl Assignment {
     /// Waits until it is given up, too.
     pub(crate) fn abandoned(&self) -> impl Future<Output = ()> + Send + use<'_> {
         poll_fn(|cx| {
-            self.worker.register(cx.waker());
+            self.committer.register(cx.waker());
             if self.is_abandoned() { Poll::Ready(()) } else { Poll::Pending }
         })
     }
 
     /// Whether it is told to stop; if not, the task is woken when it is.
     pub(crate) fn poll_stopped(&self, cx: &mut Context<'_>) -> bool {
-        self.worker.register(cx.waker());
+        self.committer.register(cx.waker());
         self.is_stopping()
     }
 
@@ -255,11 +271,15 @@ impl Assignment {
         self.abandoned.load(Ordering::Acquire)
     }
 
-    /// Publishes where the partition stands: the offset to commit, the records that are finished and the bytes that were
-    /// come to since the last report, and the bytes that wait.
-    pub(crate) fn report(&self, committable: i64, finished: usize, taken_bytes: usize, waiting_bytes: usize) {
+    /// Publishes where the partition stands: the offset to commit, and the bytes that wait.
+    pub(crate) fn stand(&self, committable: i64, waiting_bytes: usize) {
         self.committable.store(committable, Ordering::Release);
         self.waiting_bytes.store(waiting_bytes, Ordering::SeqCst);
+    }
+
+    /// Makes room for more: the records that were finished and the bytes that were come to since the last time.
+    pub(crate) fn release(&self, finished: usize, taken_bytes: usize) {
+        let waiting_bytes = self.waiting_bytes.load(Ordering::SeqCst);
         let batched_bytes = self.batched_bytes.fetch_sub(taken_bytes, Ordering::SeqCst) - taken_bytes;
         let records = self.held.fetch_sub(finished, Ordering::SeqCst) - finished;
         let low = |of: &AtomicUsize| of.load(Ordering::Relaxed);
@@ -273,8 +293,14 @@ impl Assignment {
         }
     }
 
+    /// There is another worker, which ends, too.
+    pub(super) fn join(&self) {
+        self.working.fetch_add(1, Ordering::AcqRel);
+    }
+
+    /// A worker has ended.
     pub(crate) fn end(&self) {
-        self.ended.store(true, Ordering::Release);
+        self.working.fetch_sub(1, Ordering::AcqRel);
         self.owner.unpark();
     }
 }

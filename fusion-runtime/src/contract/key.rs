@@ -48,6 +48,16 @@ pub trait KeyBytes {
         serde_json::to_vec(self).ok()
     }
 
+    /// Shows the key's bytes, as [`to_key`](KeyBytes::to_key) gives them, to `look`. Types whose bytes lie ready spare
+    /// the copy.
+    #[doc(hidden)]
+    fn with_key<R>(&self, look: impl FnOnce(Option<&[u8]>) -> R) -> R
+    where
+        Self: Serialize,
+    {
+        look(self.to_key().as_deref())
+    }
+
     /// The key of a record.
     ///
     /// # Errors
@@ -80,13 +90,29 @@ macro_rules! text_keys {
     };
 }
 
-text_keys!(String, i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
+text_keys!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
 #[cfg(feature = "kafka")]
 text_keys!(uuid::Uuid);
+
+impl KeyBytes for String {
+    fn to_key(&self) -> Option<Vec<u8>> {
+        self.as_str().to_key()
+    }
+    fn with_key<R>(&self, look: impl FnOnce(Option<&[u8]>) -> R) -> R {
+        look(Some(self.as_bytes()))
+    }
+    fn from_key(key: Option<&[u8]>) -> Result<Self, KeyError> {
+        let text = std::str::from_utf8(key.ok_or(KeyError::Missing)?);
+        text.map(str::to_owned).map_err(|e| malformed::<Self>(&e))
+    }
+}
 
 impl KeyBytes for str {
     fn to_key(&self) -> Option<Vec<u8>> {
         Some(self.as_bytes().to_vec())
+    }
+    fn with_key<R>(&self, look: impl FnOnce(Option<&[u8]>) -> R) -> R {
+        look(Some(self.as_bytes()))
     }
 }
 
@@ -94,17 +120,26 @@ impl KeyBytes for [u8] {
     fn to_key(&self) -> Option<Vec<u8>> {
         Some(self.to_vec())
     }
+    fn with_key<R>(&self, look: impl FnOnce(Option<&[u8]>) -> R) -> R {
+        look(Some(self))
+    }
 }
 
 impl<K: KeyBytes + Serialize + ?Sized> KeyBytes for &K {
     fn to_key(&self) -> Option<Vec<u8>> {
         (**self).to_key()
     }
+    fn with_key<R>(&self, look: impl FnOnce(Option<&[u8]>) -> R) -> R {
+        (**self).with_key(look)
+    }
 }
 
 impl KeyBytes for Vec<u8> {
     fn to_key(&self) -> Option<Vec<u8>> {
         Some(self.clone())
+    }
+    fn with_key<R>(&self, look: impl FnOnce(Option<&[u8]>) -> R) -> R {
+        look(Some(self))
     }
     fn from_key(key: Option<&[u8]>) -> Result<Self, KeyError> {
         Ok(key.ok_or(KeyError::Missing)?.to_vec())
@@ -114,6 +149,12 @@ impl KeyBytes for Vec<u8> {
 impl<K: KeyBytes + Serialize + DeserializeOwned> KeyBytes for Option<K> {
     fn to_key(&self) -> Option<Vec<u8>> {
         self.as_ref()?.to_key()
+    }
+    fn with_key<R>(&self, look: impl FnOnce(Option<&[u8]>) -> R) -> R {
+        match self {
+            Some(key) => key.with_key(look),
+            None => look(None),
+        }
     }
     fn from_key(key: Option<&[u8]>) -> Result<Self, KeyError> {
         key.map(|key| K::from_key(Some(key))).transpose()

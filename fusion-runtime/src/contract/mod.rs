@@ -62,7 +62,7 @@ pub trait Contract: Sized + 'static {
     const ENVELOPE: Envelope = Envelope::Headers;
     /// One more than the deepest topic this one asks. Computing it makes rustc find circles.
     #[doc(hidden)]
-    const DEPTH: usize = 0;
+    const WAITS_FOR_ANSWERS: usize = 0;
     /// The parameters: a tuple, or [`List`] for a topic that takes any number of arguments.
     type Params: Wire;
     /// The answer, `()` for an event.

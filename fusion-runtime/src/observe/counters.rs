@@ -31,7 +31,7 @@ macro_rules! counts {
 counts! {
     /// Records taken from Kafka.
     Records = "records",
-    /// Records that Kafka delivered again although they were in work; they are skipped.
+    /// Records that Kafka delivered again although they were in work, or finished before a restart; they are skipped.
     Redelivered = "redelivered",
     /// Runs of a handler that ended well.
     Succeeded = "succeeded",
@@ -88,7 +88,7 @@ counts! {
     /// Times what a member wrote about a window's time was stamped more than a third of `idle` before what another had
     /// written: their clocks are too far apart.
     ClocksApart = "clocks_apart",
-    /// Partitions paused because too much was waiting.
+    /// Times a partition was left unread for a while because too much of it was waiting.
     Pauses = "pauses",
     /// Partitions assigned to this app.
     Assigned = "assigned",

@@ -26,7 +26,7 @@ use super::{HandIn, Run};
 #[derive(Clone, Debug)]
 pub struct Context {
     pub(crate) reactor: &'static str,
-    pub(crate) topic: Arc<str>,
+    pub(crate) topic: TopicName,
     pub(crate) partition: i32,
     pub(crate) offset: i64,
     pub(crate) timestamp: Option<i64>,
@@ -36,16 +36,26 @@ pub struct Context {
     pub(crate) deadline: Option<tokio::time::Instant>,
 }
 
+/// The name of a record's topic.
+#[derive(Clone, Debug)]
+pub(crate) enum TopicName {
+    /// It stands in the source.
+    Declared(&'static str),
+    Read(Arc<str>),
+}
+
 impl Context {
-    /// Of a record that a window gathers. It has no run of its own, so no end either.
-    #[doc(hidden)]
-    pub fn gathered(
+    /// Of a record that a window gathers. It has no run of its own, so no end either. Where nobody looks at it, nothing is
+    /// left of it: there is one for each record.
+    #[inline]
+    pub(crate) fn gathered(
         reactor: &'static str,
-        topic: Arc<str>,
+        topic: &'static str,
         partition: i32,
         offset: i64,
         timestamp: Option<i64>,
     ) -> Self {
+        let topic = TopicName::Declared(topic);
         Context { reactor, topic, partition, offset, timestamp, attempt: 1, hops: 0, deadline: None }
     }
 
@@ -56,7 +66,10 @@ impl Context {
 
     /// The record's topic.
     pub fn topic(&self) -> &str {
-        &self.topic
+        match &self.topic {
+            TopicName::Declared(name) => name,
+            TopicName::Read(name) => name,
+        }
     }
 
     /// The record's partition.
@@ -96,7 +109,7 @@ impl HandIn for Context {
     fn hand_in(run: &Run<'_>) -> Result<Self, Failure> {
         Ok(Context {
             reactor: run.reactor,
-            topic: run.record.topic.into(),
+            topic: TopicName::Read(run.record.topic.into()),
             partition: run.record.partition,
             offset: run.record.offset,
             timestamp: run.record.timestamp,

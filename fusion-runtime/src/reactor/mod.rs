@@ -4,6 +4,7 @@ mod context;
 mod hand_in;
 mod list;
 
+pub(crate) use context::TopicName;
 pub use context::{Context, Key, State};
 pub use hand_in::{Calls, HandIn, HandIns, Run, StateMap};
 pub use list::{ByTopic, ByWindow, Has, Here, Listed, Provides, ReactorList, Set, There, Visitor, set};

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{
     dag::Sent,
-    reactor::Context,
+    reactor::{Context, TopicName},
     record::codec::{Codec, Format},
 };
 
@@ -115,7 +115,8 @@ impl ContextBuilder {
     pub fn build(self) -> Context {
         let ContextBuilder { reactor, topic, partition, offset, timestamp, attempt, hops, remaining } = self;
         let deadline = tokio::time::Instant::now() + remaining;
-        Context { reactor, topic, partition, offset, timestamp, attempt, hops, deadline: Some(deadline) }
+        let (topic, deadline) = (TopicName::Read(topic), Some(deadline));
+        Context { reactor, topic, partition, offset, timestamp, attempt, hops, deadline }
     }
 }
 

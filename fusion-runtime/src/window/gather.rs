@@ -36,8 +36,8 @@ use crate::reactor::Context;
 /// is `Clone`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot gather a source",
-    label = "neither `Vec<T>`, `Option<T>` nor `Gather`",
-    note = "implement `fusion::Gather` for it; if it is handed in, put `#[hand_in]` before the parameter"
+    label = "neither `Vec<T>` nor `Option<T>` of a `T: Send`, nor `Gather`",
+    note = "implement `fusion::Gather` for it; if it is handed in, give it a name that no source has"
 )]
 pub trait Gather: Default + Send + 'static {
     /// What one record of the source is read as.
@@ -77,8 +77,8 @@ pub struct Place {
 #[doc(hidden)]
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot gather a source",
-    label = "neither `Vec<T>`, `Option<T>` nor `Gather`",
-    note = "implement `fusion::Gather` for it; if it is handed in, put `#[hand_in]` before the parameter"
+    label = "neither `Vec<T>` nor `Option<T>` of a `T: Send`, nor `Gather`",
+    note = "implement `fusion::Gather` for it; if it is handed in, give it a name that no source has"
 )]
 pub trait Gathers: Sized {
     /// What one record is read as.
@@ -145,6 +145,7 @@ impl<T: Send + 'static> Gathers for Vec<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Merges for InOrder<T> {
     fn take(&mut self, other: Self) {
         self.0.extend(other.0);
@@ -182,6 +183,7 @@ impl<T: Send + 'static> Gathers for Option<T> {
     }
 }
 
+#[diagnostic::do_not_recommend]
 impl<T> Merges for Last<T> {
     fn take(&mut self, other: Self) {
         if let Some((place, item)) = other.0 {

@@ -3,8 +3,17 @@
 use std::{hash::Hash, marker::PhantomData};
 
 use serde::Serialize;
+use smallvec::SmallVec;
 
-use crate::contract::KeyBytes;
+use crate::{
+    contract::KeyBytes,
+    reactor::{HandIn, Key},
+};
+
+/// A window's key, as the bytes that its records have. Most are short enough to lie in the tables themselves: a text of an
+/// UUID has 36.
+#[doc(hidden)]
+pub type RecordKey = SmallVec<[u8; 36]>;
 
 /// What can be the key of a window.
 #[doc(hidden)]
@@ -15,13 +24,13 @@ use crate::contract::KeyBytes;
 )]
 pub trait GroupKey: Sized {
     /// The key's bytes.
-    fn bytes(&self) -> Option<Vec<u8>>;
+    fn bytes(&self) -> Option<RecordKey>;
 }
 
 #[diagnostic::do_not_recommend]
 impl<K: KeyBytes + Serialize + Eq + Hash + Clone + Send + 'static> GroupKey for K {
-    fn bytes(&self) -> Option<Vec<u8>> {
-        self.to_key()
+    fn bytes(&self) -> Option<RecordKey> {
+        self.with_key(|key| key.map(RecordKey::from_slice))
     }
 }
 
@@ -71,11 +80,46 @@ impl<K> KeyType<K> {
     }
 
     /// The bytes of a key.
-    pub fn bytes(&self, key: Option<&K>) -> Option<Vec<u8>>
+    pub fn bytes(&self, key: Option<&K>) -> Option<RecordKey>
     where
         K: GroupKey,
     {
         key?.bytes()
+    }
+}
+
+/// The bytes of a key that the handler takes as `Key<K>`: by autoref nothing is asked of a `K` that cannot be handed in,
+/// which is reported there.
+#[doc(hidden)]
+pub trait TakenKey<K> {
+    /// The bytes of a key.
+    fn taken(&self, key: Option<&K>) -> Option<RecordKey>
+    where
+        K: GroupKey;
+}
+
+impl<K> TakenKey<K> for &KeyType<K>
+where
+    Key<K>: HandIn,
+{
+    fn taken(&self, key: Option<&K>) -> Option<RecordKey>
+    where
+        K: GroupKey,
+    {
+        self.bytes(key)
+    }
+}
+
+/// The other half of [`TakenKey`].
+#[doc(hidden)]
+pub trait TakenNoKey<K> {
+    /// None.
+    fn taken(&self, key: Option<&K>) -> Option<RecordKey>;
+}
+
+impl<K> TakenNoKey<K> for KeyType<K> {
+    fn taken(&self, _: Option<&K>) -> Option<RecordKey> {
+        None
     }
 }
 

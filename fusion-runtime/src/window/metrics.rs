@@ -64,9 +64,10 @@ pub struct WindowMetrics {
 }
 
 impl WindowMetrics {
-    /// How many offsets of the sources, and of the window's log where it has one, were not read yet. What open windows
-    /// hold back is not in it. It grows and shrinks a little while nothing arrives, since what is known of time is written
-    /// into the log, too.
+    /// How many offsets of the sources, and of the window's log where it has one, were not read yet, up to where leaders say
+    /// that these end: as of a few seconds ago at most, also while nothing is read, unless a leader cannot be asked. What
+    /// open windows hold back is not in it. It grows and shrinks a little while nothing arrives, since what is known of time
+    /// is written into the log, too.
     pub fn lag(&self) -> i64 {
         let sources = self.topics.iter().map(|topic| topic.lag).sum::<i64>();
         sources + self.partitions.iter().flat_map(|one| &one.logs).map(WindowLog::lag).sum::<i64>()

@@ -19,6 +19,7 @@ mod intake;
 mod key;
 mod log;
 mod metrics;
+mod missing;
 mod observed;
 mod reactor;
 mod source;
@@ -34,15 +35,15 @@ pub(crate) use ends::Ends;
 pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged, Merges, Place};
 pub(crate) use gathering::{Gatherings, check_declaration as check_log};
 pub use hand_in::{Reason, Window};
-pub(crate) use intake::{Intake, Target};
-pub use key::{GroupKey, KeyOf, KeyType, Keyed, KeyedAlways, KeyedMaybe};
+pub(crate) use intake::{Intake, Target, too_many};
+pub use key::{GroupKey, KeyOf, KeyType, Keyed, KeyedAlways, KeyedMaybe, RecordKey, TakenKey, TakenNoKey};
 pub use metrics::{WindowLog, WindowMetrics, WindowPartition, WindowTopic};
+pub use missing::{GathersNot, Gives, Missing, Never, Of, Parameter, gathers};
 pub use observed::Skipped;
 pub use reactor::{EventTime, Read, Unread, WindowReactor, millis};
 pub use source::{
-    Copied, CopiedClone, CopiedNot, Copies, Decodes, GatheredAs, HeldTwice, ItemType, Known, Overlaps,
-    ReadRecord, Reads, RecordOf, Records, Repeats, SameRecord, Taker, TakerKnown, TakerUnknown, of, read,
-    records, stranger,
+    Copied, CopiedClone, CopiedNot, Copies, Decodes, GatheredAs, HeldTwice, ItemType, Overlaps, ReadRecord,
+    RecordOf, Records, Repeats, SameRecord, Taker, TakerKnown, TakerUnknown, of, read, records, stranger,
 };
 pub use spec::{Emit, Hopping, Kind, MaxOpen, Sessions, Sliding, Strategy, Tumbling, WindowSpec};
 pub(crate) use trim::Trims;

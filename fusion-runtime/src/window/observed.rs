@@ -3,13 +3,13 @@
 use std::{
     collections::BTreeMap,
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::Duration,
 };
 
-use crate::{broker::Settings, produce::transactions::Epoch};
+use crate::{broker::Settings, consume::Assignment, produce::transactions::Epoch};
 
 use super::{
     core::LateReason,
@@ -58,9 +58,21 @@ impl Skipped {
 #[derive(Debug)]
 pub(crate) struct Observed {
     topics: Box<[Counted]>,
-    /// With the epoch of the assignment that told it.
-    partitions: Mutex<BTreeMap<i32, (Epoch, WindowPartition)>>,
+    partitions: Mutex<BTreeMap<i32, At>>,
 }
+
+/// Where a partition is.
+#[derive(Debug)]
+struct At {
+    /// Of the assignment that told it.
+    epoch: Epoch,
+    partition: WindowPartition,
+    /// Know how far its logs reach, also while nothing is read.
+    ends: Ends,
+}
+
+/// The assignment of each log.
+pub(crate) type Ends = Arc<[Arc<Assignment>]>;
 
 #[derive(Debug, Default)]
 struct Counted {
@@ -88,17 +100,17 @@ impl Observed {
     }
 
     /// A partition is at this place.
-    pub(crate) fn at(&self, epoch: Epoch, partition: WindowPartition) {
+    pub(crate) fn at(&self, epoch: Epoch, partition: WindowPartition, ends: &Ends) {
         let mut partitions = self.partitions();
-        if partitions.get(&partition.partition).is_none_or(|(before, _)| *before <= epoch) {
-            partitions.insert(partition.partition, (epoch, partition));
+        if partitions.get(&partition.partition).is_none_or(|before| before.epoch <= epoch) {
+            partitions.insert(partition.partition, At { epoch, partition, ends: ends.clone() });
         }
     }
 
     /// Nobody gathers the partition under this assignment any more.
     pub(crate) fn left(&self, epoch: Epoch, partition: i32) {
         let mut partitions = self.partitions();
-        if partitions.get(&partition).is_some_and(|(before, _)| *before == epoch) {
+        if partitions.get(&partition).is_some_and(|before| before.epoch == epoch) {
             partitions.remove(&partition);
         }
     }
@@ -112,9 +124,15 @@ impl Observed {
         lag: impl Fn(usize) -> i64,
     ) -> WindowMetrics {
         let partitions = self.partitions();
-        let all = partitions.values().map(|(_, partition)| WindowPartition {
-            behind: partition.time.map(|time| clock.saturating_sub(time)),
-            ..partition.clone()
+        let all = partitions.values().map(|At { partition, ends, .. }| {
+            let mut now = WindowPartition {
+                behind: partition.time.map(|time| clock.saturating_sub(time)),
+                ..partition.clone()
+            };
+            for (log, assignment) in now.logs.iter_mut().zip(&**ends) {
+                log.end = log.end.max(assignment.known_end());
+            }
+            now
         });
         let all = all.collect();
         drop(partitions);
@@ -130,7 +148,7 @@ impl Observed {
         WindowMetrics { name, partitions: all, topics: topics.collect() }
     }
 
-    fn partitions(&self) -> MutexGuard<'_, BTreeMap<i32, (Epoch, WindowPartition)>> {
+    fn partitions(&self) -> MutexGuard<'_, BTreeMap<i32, At>> {
         self.partitions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -138,6 +156,7 @@ impl Observed {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::window::WindowLog;
 
     fn partition(partition: i32, time: i64) -> WindowPartition {
         WindowPartition {
@@ -148,8 +167,13 @@ mod tests {
             open: 1,
             open_bytes: 2,
             oldest: None,
-            logs: Vec::new(),
+            logs: vec![WindowLog { topic: "log".to_owned(), committed: 1, next: 3, decided: 1, end: 5 }],
         }
+    }
+
+    /// The assignment of a log that reaches so far.
+    fn ends(end: i64) -> Ends {
+        [Arc::new(Assignment::new(end, std::thread::current()))].into()
     }
 
     #[test]
@@ -172,11 +196,12 @@ mod tests {
     #[test]
     fn an_earlier_assignment_says_nothing_of_a_later_one() {
         let observed = Observed::new(1);
-        observed.at(5, partition(3, 100));
-        observed.at(4, partition(3, 50));
+        observed.at(5, partition(3, 100), &ends(9));
+        observed.at(4, partition(3, 50), &ends(20));
         observed.left(4, 3);
         let read = observed.read("w", &["brake"], 130, |_| 0);
         assert_eq!((read.partitions[0].time, read.partitions[0].behind), (Some(100), Some(30)));
+        assert_eq!(read.lag(), 6, "more has been written since it was told");
         observed.left(5, 3);
         assert!(observed.read("w", &["brake"], 130, |_| 0).partitions.is_empty());
     }

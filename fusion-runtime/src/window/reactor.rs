@@ -17,7 +17,7 @@ use crate::{
     },
 };
 
-use super::{Gathered, Strategy, WindowSpec};
+use super::{Gathered, RecordKey, Strategy, WindowSpec};
 
 /// A handler that gathers from several topics. `#[reactor(window! ..)]` implements it for the type beside the
 /// function; it is not written by hand, and what is hidden of it may change.
@@ -65,7 +65,7 @@ pub struct Read<W: WindowReactor + ?Sized> {
     /// What is gathered.
     pub item: <W::Gathered as Gathered>::Item,
     /// Its key's bytes; a record without a key is skipped.
-    pub key: Option<Vec<u8>>,
+    pub key: Option<RecordKey>,
     /// Its event time in milliseconds since 1970; a record without one is skipped.
     pub time: Option<i64>,
 }

@@ -9,7 +9,7 @@ use crate::{
     failure::{Code, Failure},
 };
 
-use super::{Gather, Gathers, Unread};
+use super::{Gathers, Never, Unread};
 
 /// The parameters of a topic as one item of a window. `R` is what the window says, for a topic that nothing declares.
 #[doc(hidden)]
@@ -145,16 +145,7 @@ impl<I> ItemType<I> {
     pub const fn also<J: SameRecord<I>>(&self, _: ItemType<J>) {}
 }
 
-/// A parameter that gathers, also where everything is assumed to gather.
-#[doc(hidden)]
-pub trait Known {}
-
-impl<T> Known for Vec<T> {}
-impl<T> Known for Option<T> {}
-impl<G: Gather> Known for G {}
-
-/// Requires that the parameter `P` gathers the records of its source; by autoref nothing is required of one that
-/// gathers none at all, which is reported elsewhere.
+/// A parameter, of which by autoref nothing is required if it gathers nothing at all: that is reported once, elsewhere.
 #[doc(hidden)]
 pub struct Taker<P>(PhantomData<fn() -> P>);
 
@@ -171,15 +162,25 @@ impl<P> Taker<P> {
 pub trait TakerKnown<P: Gathers> {
     /// Requires that it gathers `I`.
     fn gathers<I: GatheredAs<P::Item>>(&self, _: &ItemType<I>) {}
+
+    /// The record, whose type is known.
+    fn record<'a>(&self, record: &'a P::Item) -> &'a P::Item {
+        record
+    }
 }
 
-impl<P: Gathers + Known> TakerKnown<P> for &Taker<P> {}
+impl<P: Gathers> TakerKnown<P> for &Taker<P> {}
 
 /// The other half of [`Taker`].
 #[doc(hidden)]
 pub trait TakerUnknown {
     /// Requires nothing.
     fn gathers<I>(&self, _: &ItemType<I>) {}
+
+    /// A record of a type that nobody knows, so that nothing that is made of it is known to be wrong.
+    fn record<'a, R>(&self, record: &'a Never) -> &'a R {
+        match *record {}
+    }
 }
 
 impl<P> TakerUnknown for Taker<P> {}
@@ -208,20 +209,6 @@ pub fn of<T: ?Sized, V>(item: &T, closure: impl FnOnce(&T) -> V) -> V {
     closure(item)
 }
 
-// What a window asks of its parameters stands in the `where` clauses of all that the attribute makes: what is assumed
-// there is not reported a second time inside. These say in one trait what is asked of an associated type.
-
-/// The records of a source can be read.
-#[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot gather a source",
-    label = "neither `Vec<T>`, `Option<T>` nor `Gather`",
-    note = "implement `fusion::Gather` for it; if it is handed in, put `#[hand_in]` before the parameter"
-)]
-pub trait Reads: Gathers<Item: Decodes> {}
-
-impl<P: Gathers<Item: Decodes>> Reads for P {}
-
 /// What can be read from a record, in our words.
 // Not a subtrait of `DeserializeOwned`: rustc would ask for that first, in serde's words.
 #[doc(hidden)]
@@ -247,11 +234,6 @@ impl<T: DeserializeOwned> Decodes for T {
 
 /// The records of a source can be copied, for windows that overlap.
 #[doc(hidden)]
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot gather a source",
-    label = "neither `Vec<T>`, `Option<T>` nor `Gather`",
-    note = "implement `fusion::Gather` for it; if it is handed in, put `#[hand_in]` before the parameter"
-)]
 pub trait Overlaps: Gathers {
     /// A second one.
     fn copy(item: &Self::Item) -> Self::Item;

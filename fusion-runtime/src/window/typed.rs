@@ -16,7 +16,7 @@ use crate::{
 };
 
 use super::{
-    Emit, Kind, Unread, WindowReactor, WindowSpec, clock,
+    Emit, Kind, RecordKey, Unread, WindowReactor, WindowSpec, clock,
     core::{self, RulesError},
     declaration::Declaration,
     drain::Drains,
@@ -129,7 +129,7 @@ pub(crate) fn millis(duration: Duration) -> i64 {
 
 /// Where a record belongs.
 pub(crate) struct Sorted {
-    pub(crate) key: Option<Vec<u8>>,
+    pub(crate) key: Option<RecordKey>,
     pub(crate) time: Option<i64>,
 }
 

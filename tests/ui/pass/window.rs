@@ -131,9 +131,26 @@ async fn ask(
     Ok(triggers.first().map(|_| totals.0))
 }
 
+/// What an app hands in may live for ever, and so may what is kept of records. (The names are those of what the attribute
+/// makes, too.)
+#[reactor(window! < item: "window.total" by |total| total.to_string(); gathered: "window.radar" by id >, tumbling = 1s, grace = 1s)]
+fn statics(item: Labelled<&'static str>, gathered: Vec<Trigger>, names: State<&'static [&'static str]>) {
+    assert!(names.first() == item.0.as_ref() || gathered.is_empty());
+}
+
+#[derive(Default, Clone)]
+struct Labelled<L>(Option<L>);
+
+impl Gather for Labelled<&'static str> {
+    type Item = u64;
+    fn add(&mut self, _: u64, _: &Context) {
+        self.0 = Some("some");
+    }
+}
+
 #[test]
 fn lists() {
-    let _ = reactors![approve, sessions];
+    let _ = reactors![approve, sessions, statics];
     let _ = reactors![ask, overlap, slide];
 }
 
@@ -167,8 +184,8 @@ fn what_is_said() {
 /// Key and time of a record, or the code of the failure.
 fn read<W: WindowReactor>(topic: usize, value: &str) -> Result<(Option<String>, Option<i64>), String> {
     let read = W::read(topic, Unread::new(Some(value.as_bytes()), Format::Json), Some(7));
-    let text = |key: Vec<u8>| String::from_utf8(key).unwrap();
-    read.map(|read| (read.key.map(text), read.time)).map_err(|failure| failure.code().to_string())
+    let text = |key: &[u8]| String::from_utf8(key.to_vec()).unwrap();
+    read.map(|read| (read.key.as_deref().map(text), read.time)).map_err(|failure| failure.code().to_string())
 }
 
 fn said(key: &str, time: i64) -> Result<(Option<String>, Option<i64>), String> {
@@ -207,13 +224,9 @@ fn gather<W: WindowReactor>(gathered: &mut W::Gathered, topic: u16, records: &[(
     for (offset, (time, value)) in (0..).zip(records) {
         let unread = Unread::new(Some(value.as_bytes()), Format::Json);
         let item = W::read(topic.into(), unread, Some(*time)).unwrap().item;
-        let cx = Context::gathered(
-            W::SPEC.name,
-            W::SPEC.topics[usize::from(topic)].into(),
-            0,
-            offset,
-            Some(*time),
-        );
+        let at = UNIX_EPOCH + Duration::from_millis(u64::try_from(*time).unwrap());
+        let cx = fusion::testing::context().topic(W::SPEC.topics[usize::from(topic)]);
+        let cx = cx.reactor(W::SPEC.name).offset(offset).timestamp(at).build();
         gathered.add(item, &Place { time: *time, topic, partition: 0, offset }, &cx);
     }
 }
@@ -237,7 +250,7 @@ async fn what_cannot_be_copied_is_not() {
     let mut gathered = <sessions as WindowReactor>::Gathered::default();
     gather::<sessions>(&mut gathered, 1, &[(3, "5")]);
     assert!(sessions::copy(&gathered).is_none());
-    let cx = Context::gathered("sessions", "t".into(), 0, 0, None);
+    let cx = fusion::testing::context().reactor("sessions").build();
     sessions::run(gathered, (cx,)).await.unwrap();
 }
 
@@ -248,6 +261,6 @@ async fn sessions_become_one() {
     gather::<sessions>(&mut one, 1, &[(3, "0")]);
     gather::<sessions>(&mut other, 0, &[(3, r#"{"data": [1]}"#)]);
     <sessions as WindowReactor>::Strategy::merge(&mut one, other);
-    let cx = Context::gathered("sessions", "t".into(), 0, 0, None);
+    let cx = fusion::testing::context().reactor("sessions").build();
     sessions::run(one, (cx,)).await.unwrap();
 }

@@ -249,7 +249,7 @@ impl Lowering<'_> {
                     let (span, contract) = (ours_at(node.target.span()), contract(&node.target, root));
                     let root = root.at(span);
                     quote_spanned!(span=> {
-                        const fn depth<L: #root::Of>() -> usize { <L::Contract as #root::Contract>::DEPTH }
+                        const fn depth<L: #root::Of>() -> usize { <L::Contract as #root::Contract>::WAITS_FOR_ANSWERS }
                         depth::<<#contract as #root::Contract>::Least>()
                     })
                 },

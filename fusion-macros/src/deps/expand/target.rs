@@ -25,7 +25,7 @@ impl Target {
     }
 }
 
-/// The contract as a type. The same tokens in the graph and in `DEPTH`, so that rustc shows one error for both.
+/// The contract as a type. The same tokens in the graph and in `WAITS_FOR_ANSWERS`, so that rustc shows one error for both.
 pub(super) fn contract(target: &Target, root: &Root) -> TokenStream {
     let span = ours_at(target.span());
     let root = root.at(span);

@@ -26,6 +26,8 @@ use crate::signature::{Param, Role};
 struct Gathering<'a> {
     source: &'a Source,
     ty: &'a Type,
+    /// The function's name.
+    of: &'a str,
 }
 
 impl Gathering<'_> {
@@ -34,11 +36,21 @@ impl Gathering<'_> {
         ours_at(self.ty.span())
     }
 
-    /// `<Vec<Trigger> as Gathers>::Item`
+    /// The alias of what gathers for the parameter.
+    fn gatherer(&self) -> Ident {
+        format_ident!("{}_gathered_by_{}", self.source.key(), self.of, span = self.span())
+    }
+
+    /// `<triggers_gathered_by_approve as Gathers>::Item`
     fn item(&self, root: &Root) -> TokenStream {
-        let (ty, span) = (self.ty, self.span());
+        let (ty, span) = (self.gatherer(), self.span());
         let root = root.at(span);
         quote_spanned!(span=> <#ty as #root::window::Gathers>::Item)
+    }
+
+    /// Whether it is this parameter that takes what the source gathers.
+    fn takes(&self, param: &Param) -> bool {
+        param.role == Role::Source && param.name.as_ref().is_some_and(|name| key(name) == self.source.key())
     }
 
     /// The name of the field and of the variant.
@@ -63,7 +75,7 @@ impl Expansion<'_> {
         let name = plain_name(self.function);
         let names = Names {
             root: &self.contract.root,
-            sources: sources.sources.iter().filter_map(|source| self.gathering(source)).collect(),
+            sources: sources.sources.iter().filter_map(|source| self.gathering(source, &name)).collect(),
             gathered: format_ident!("gathered_by_{name}", span = ours()),
             item: format_ident!("item_of_{name}", span = ours()),
         };
@@ -72,8 +84,8 @@ impl Expansion<'_> {
         quote_spanned!(ours()=> #types #reactor)
     }
 
-    fn gathering<'a>(&'a self, source: &'a Source) -> Option<Gathering<'a>> {
-        Some(Gathering { source, ty: &self.taker_of(source)?.ty })
+    fn gathering<'a>(&'a self, source: &'a Source, of: &'a str) -> Option<Gathering<'a>> {
+        Some(Gathering { source, ty: &self.taker_of(source)?.ty, of })
     }
 
     fn taker_of(&self, source: &Source) -> Option<&Param> {
@@ -88,12 +100,10 @@ impl Expansion<'_> {
         let strategy = Ident::new(kind(settings).strategy, ours());
         let (hand_ins, value, needs) = (self.hand_ins(graph), self.value(), self.needs());
         let (spec, read, copy) = (self.window_spec(names, graph), self.read(names), names.copy(settings));
-        let (run, bounds, produced) =
-            (self.run_window(names, graph), names.bounds(settings), self.produced());
+        let (run, produced) = (self.run_window(names, graph), self.produced());
         quote_spanned!(self.at_name()=>
             #[automatically_derived]
-            #[allow(trivial_bounds)]
-            impl #root::window::WindowReactor for #reactor #bounds {
+            impl #root::window::WindowReactor for #reactor {
                 type Gathered = #gathered;
                 type Strategy = #root::window::#strategy;
                 type HandIns = #hand_ins;
@@ -162,12 +172,16 @@ impl Expansion<'_> {
     fn run_window(&self, names: &Names<'_>, graph: Option<&Lowering<'_>>) -> TokenStream {
         let root = names.root;
         let body = self.body(graph, |variables| {
-            let params = self.handler.params.iter().zip(variables).filter(|(param, _)| param.role == Role::Source);
+            let params = self.handler.params.iter().zip(variables);
             params
-                .map(|(param, variable)| {
-                    let (ty, span) = (&param.ty, ours_at(param.ty.span()));
-                    let (root, field) = (root.at(span), field(param));
-                    quote_spanned!(span=> let #variable = <#ty as #root::window::Gathers>::hand_over(gathered.#field);)
+                .filter_map(|(param, variable)| {
+                    let source = names.sources.iter().find(|source| source.takes(param))?;
+                    let (ty, span, field, gatherer) =
+                        (source.ty, source.span(), source.name(), source.gatherer());
+                    let root = root.at(span);
+                    Some(quote_spanned!(span=> let #variable = #root::window::Gives::<#ty>::give(
+                        <#gatherer as #root::window::Gathers>::hand_over(gathered.#field)
+                    );))
                 })
                 .collect()
         });
@@ -264,13 +278,6 @@ impl Kind {
         });
         quote_spanned!(ours()=> #root::window::Kind::#variant { #(#fields),* })
     }
-}
-
-/// The field of a parameter.
-fn field(param: &Param) -> Ident {
-    let mut name = param.name.clone().unwrap_or_else(|| Ident::new("missing", ours()));
-    name.set_span(ours());
-    name
 }
 
 fn millis(value: Duration) -> TokenStream {

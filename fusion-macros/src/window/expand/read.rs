@@ -40,7 +40,16 @@ impl Expansion<'_> {
             true => quote_spanned!(ours()=> _),
             false => quote_spanned!(ours()=> time),
         };
+        let is_closure = |key: &Key| matches!(key, Key::Closure(_));
+        let closures = names.sources.iter().any(|Gathering { source, .. }| {
+            is_closure(&source.by) || source.at.as_ref().is_some_and(is_closure)
+        });
+        // A path stands for a field here, so it cannot be written in place of a closure.
+        let allow = closures.then(|| {
+            quote_spanned!(ours()=> #[allow(clippy::redundant_closure, clippy::redundant_closure_for_method_calls)])
+        });
         quote_spanned!(ours()=>
+            #allow
             fn read(
                 topic: usize,
                 value: #root::window::Unread<'_>,
@@ -102,8 +111,15 @@ impl Expansion<'_> {
                 },
             );
             let key = quote_spanned!(span=> kind.of(key));
+            let (ty, at_type) = (source.ty, root.at(source.span()));
+            // In this order: rustc guesses what is wrong with a record of an unknown type only if nothing is wrong before.
+            let record = quote_spanned!(source.span()=>
+                #at_type::window::gathers::<#ty>();
+                let item = (&&#at_type::window::Taker::<#ty>::new()).record(item);
+            );
             arms.extend(quote_spanned!(ours()=>
                 #enumeration::#variant(item) => {
+                    #record
                     let key = #value;
                     #first
                     (#key, #time)
@@ -118,7 +134,14 @@ impl Expansion<'_> {
         let at = root.at(span);
         let kind = taken.map_or_else(|| quote_spanned!(span=> _), ToTokens::to_token_stream);
         let kind = quote_spanned!(span=> let kind = #at::window::KeyType::<#kind>::new(););
-        (variables, kind, arms, quote_spanned!(span=> kind.bytes(key)))
+        let bytes = match taken {
+            Some(_) => quote_spanned!(span=> {
+                use #at::window::{TakenKey as _, TakenNoKey as _};
+                (&&kind).taken(key)
+            }),
+            None => quote_spanned!(span=> kind.bytes(key)),
+        };
+        (variables, kind, arms, bytes)
     }
 }
 

@@ -26,8 +26,8 @@ pub struct Settings {
     pub revoke_limit: Duration,
     /// How long the brokers may take to answer at the start. Default 10 s.
     pub connect_limit: Duration,
-    /// How many records may be waiting or running in the app at once; beyond it partitions are paused.
-    /// Default 10,000.
+    /// How many records may be waiting or running in the app at once; beyond it nothing more is taken. Half of them is
+    /// divided among the partitions, the other half is for those that need more. Default 10,000.
     pub in_flight: usize,
     /// The most bytes that key and value of a record may have together when it is sent. Together with
     /// [`largest_headers`](Settings::largest_headers) and the framing it has to fit into the topics'
@@ -35,8 +35,9 @@ pub struct Settings {
     pub largest_value: usize,
     /// The most bytes that all header names and values of a record may have together. Default 32 KiB.
     pub largest_headers: usize,
-    /// Memory for records that were fetched and not yet taken, per consumer, in bytes; rounded up to KiB. An app may
-    /// have taken as much again that no handler has come to, because one holds up its thread. Default 64 MiB.
+    /// Memory for records that were fetched and not yet taken, per consumer, in bytes; each partition of the topics has
+    /// an equal part of it, rounded up to KiB. An app may have taken as much again that no handler has come to, because
+    /// one holds up its thread. Default 64 MiB.
     pub fetch_buffer: usize,
     /// Memory for records that were sent and not yet confirmed, per producer, in bytes; rounded up to KiB.
     /// Default 64 MiB.
@@ -181,9 +182,9 @@ pub enum OnGap {
     /// The app ends with [`Error::Gap`](crate::Error::Gap), so that nobody misses records without knowing.
     #[default]
     Fail,
-    /// A partition that is assigned goes on with the oldest record that its log has. Each time is counted
-    /// ([`Count::Gaps`](crate::observe::Count::Gaps)) and warned of. An app that is overtaken while it reads ends all the
-    /// same, and goes on so when it is started again; one whose place lies beyond the log's end always ends.
+    /// A partition goes on with the oldest record that its log has, when it is assigned and when it is overtaken while it is
+    /// read. Each time is counted ([`Count::Gaps`](crate::observe::Count::Gaps)) and warned of. An app whose place lies
+    /// beyond the log's end ends all the same: the topic was created anew, or has lost what was read.
     Partial,
 }
 

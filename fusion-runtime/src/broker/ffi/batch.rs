@@ -43,6 +43,11 @@ impl Batch {
         self.messages.as_slice().first()
     }
 
+    /// Those that are left, which stay where they are.
+    pub fn iter(&self) -> impl Iterator<Item = &Message> {
+        self.messages.as_slice().iter()
+    }
+
     /// Shows the next message to `look` and destroys it. `None`: there is none left.
     pub fn next<R>(&mut self, look: impl FnOnce(&Message) -> R) -> Option<R> {
         // All come from one queue, so all are counted in one place; what `look` panics with leaves one message

@@ -82,12 +82,6 @@ impl Message {
         (kind != sys::rd_kafka_timestamp_type_t::RD_KAFKA_TIMESTAMP_NOT_AVAILABLE).then_some(millis)
     }
 
-    /// The topic as a number that is the same for all messages of one topic, to find what belongs to it without
-    /// comparing names; 0 if there is none. After an unassign the number may come back for another topic.
-    pub fn topic_handle(&self) -> usize {
-        self.raw().rkt as usize
-    }
-
     /// The topic's name.
     pub fn topic(&self) -> &str {
         let topic = self.raw().rkt;

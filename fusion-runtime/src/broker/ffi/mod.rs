@@ -1,8 +1,8 @@
 //! The calls that only librdkafka's C interface offers, and the only `unsafe` of the crate: in this folder.
 //!
-//! - [`OwnQueue`] takes whole batches of messages, which costs half of polling them one by one. Never ask a
-//!   group's own consumer queue for a batch: there librdkafka answers every rebalance, an assign too, with an
-//!   unassign (rdkafka.c, `rd_kafka_poll_cb`).
+//! - [`Taker`] takes whole batches of messages, which costs half of polling them one by one, each from one
+//!   [`PartitionQueue`]; [`OwnQueue`] is for several partitions together. Never ask a group's own consumer queue for a
+//!   batch: there librdkafka answers every rebalance, an assign too, with an unassign (rdkafka.c, `rd_kafka_poll_cb`).
 //! - [`Message`] owns its C pointer and can go to another thread.
 //! - [`WakeGuard`] unparks a thread when a client has events.
 //! - [`Commits`] tells what became of a commit.
@@ -22,6 +22,7 @@ mod send;
 #[cfg(test)]
 mod tests;
 pub mod transactions;
+mod wake;
 
 use rdkafka::bindings as sys;
 use rdkafka::client::{Client, ClientContext};
@@ -31,8 +32,9 @@ pub use commits::Commits;
 pub use groups::GroupMetadata;
 pub use message::{Message, MessageError, NativeHeaders};
 pub use offsets::{Committed, Offsets, committed, known_end};
-pub use queue::{Forwarder, OwnQueue, WakeGuard};
+pub use queue::{Forwarder, OwnQueue, PartitionQueue, Taker};
 pub use send::produce;
+pub use wake::WakeGuard;
 
 /// Groups of the embedded broker form at once instead of after three seconds, and notice a lost member after
 /// `session`.

@@ -126,8 +126,6 @@ fn a_group_reads_through_an_own_queue() {
         seen.sort_unstable();
         assert_eq!(seen, (0..300).collect::<Vec<_>>(), "{protocol:?}");
         assert!(messages.iter().all(|message| message.topic() == "orders"));
-        let handles: BTreeSet<usize> = messages.iter().map(Message::topic_handle).collect();
-        assert_eq!(handles.len(), 1);
         assert_eq!(reader.queue.live(), messages.len());
         drop(messages);
         assert_eq!(reader.queue.live(), 0);
@@ -269,7 +267,7 @@ fn an_offset_that_is_gone_is_an_error_of_its_partition() {
 #[test]
 fn the_end_of_a_partition_is_no_record() {
     let config = broker(GroupProtocol::Consumer, "ends", 1);
-    let mut client = config.assigned_consumer("readers").unwrap();
+    let mut client = config.group_consumer("readers").unwrap();
     client.set("enable.partition.eof", "true");
     let consumer: Arc<BaseConsumer<Forwarding>> =
         Arc::new(client.create_with_context(Forwarding::default()).unwrap());
@@ -291,6 +289,47 @@ fn the_end_of_a_partition_is_no_record() {
         let position = reader.consumer.position().unwrap().elements()[0].offset();
         assert_eq!(position, if end == 0 { Offset::Invalid } else { Offset::Offset(end) });
         producer.send(Outgoing { value: Some(b"next"), ..Outgoing::to("ends") }, Receipt::Ignore).unwrap();
+    }
+}
+
+#[test]
+fn a_partition_that_nobody_takes_from_holds_up_no_other() {
+    let config = broker(GroupProtocol::Consumer, "apart", 2);
+    let client = config.assigned_consumer("readers").unwrap();
+    let consumer: Arc<BaseConsumer<Forwarding>> =
+        Arc::new(client.create_with_context(Forwarding::default()).unwrap());
+    let split = |partition| PartitionQueue::split(&consumer, "apart", partition, thread::current());
+    let queues = [split(0).unwrap(), split(1).unwrap()];
+    assert!(PartitionQueue::split(&consumer, "a\0b", 0, thread::current()).is_none());
+    let mut list = TopicPartitionList::new();
+    for partition in [0, 1] {
+        list.add_partition_offset("apart", partition, Offset::Beginning).unwrap();
+    }
+    consumer.assign(&list).unwrap();
+    let producer = Producer::start(&config).unwrap();
+    for number in 0..40 {
+        let outgoing =
+            Outgoing { partition: Some(number % 2), value: Some(b"next"), ..Outgoing::to("apart") };
+        producer.send(outgoing, Receipt::Ignore).unwrap();
+    }
+    let mut taker = Taker::new(&consumer);
+    let mut read = |queue: &PartitionQueue| {
+        let (mut messages, deadline) = (Vec::new(), Instant::now() + Duration::from_secs(30));
+        while messages.len() < 20 {
+            assert!(Instant::now() < deadline, "{} messages came", messages.len());
+            consumer.poll(Duration::ZERO);
+            // It has rung if anything came since it was empty.
+            if queue.has_rung() && taker.take(queue, 7, &mut messages) == 7 {
+                queue.ring();
+            } else {
+                thread::park_timeout(Duration::from_millis(100));
+            }
+        }
+        assert_eq!(taker.live(), 20);
+        messages.into_iter().map(|message| (message.partition(), message.offset())).collect::<Vec<_>>()
+    };
+    for (partition, queue) in [1, 0].into_iter().zip([&queues[1], &queues[0]]) {
+        assert_eq!(read(queue), Vec::from_iter((0..20).map(|offset| (partition, offset))));
     }
 }
 

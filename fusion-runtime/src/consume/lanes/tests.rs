@@ -79,17 +79,6 @@ fn orders_are_read_by_their_names() {
     assert_eq!("Key".parse::<Order>(), Err(UnknownOrder));
 }
 
-proptest! {
-    #[test]
-    fn pressure_does_not_flap(records: usize, bytes: usize, now: (usize, usize)) {
-        let pressure = Pressure::new(records, bytes);
-        prop_assert!(!(pressure.should_pause(now.0, now.1) && pressure.should_resume(now.0, now.1)));
-        prop_assert!(pressure.should_resume(0, 0), "or a partition would stand still");
-        prop_assert!(pressure.should_pause(records, 0) || records == 0);
-        prop_assert!(pressure.should_pause(0, bytes) || bytes == 0);
-    }
-}
-
 /// A record of the simulation below: its place in the order of arrival, and its key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Arrived {

@@ -11,9 +11,11 @@ use tokio::sync::mpsc;
 
 use crate::{
     Error,
-    broker::{OnGap, ffi},
+    broker::{
+        OnGap,
+        ffi::{self, PartitionQueue},
+    },
     consume::{
-        lanes::Pressure,
         metadata::{CommitMetadata, left_behind},
         rebalance::{self, Place},
         service::Taken,
@@ -22,7 +24,7 @@ use crate::{
     observe::Count,
 };
 
-use super::{COMMITTED_LIMIT, Owner, Partition, UNKNOWN, WAITING_BYTES, is_passing};
+use super::{COMMITTED_LIMIT, Owner, Partition, UNKNOWN, bounds::Bounds, gap::GONE, is_passing};
 
 impl Owner {
     /// Takes what the group gave: from the committed offsets on, never from where librdkafka would choose.
@@ -98,21 +100,21 @@ impl Owner {
                 end: watermarks.map(|(_, end)| end),
             });
         }
-        let forwarder = self.queue.forwarder();
-        for Found { place: (topic, partition), .. } in &starts {
-            // A stop undoes it, so it is done again at each assign, and before it.
-            if !forwarder.forward(&self.client, topic, *partition) {
-                tracing::error!(topic, partition, "the partition could not be forwarded");
-            }
-        }
+        // A stop undoes it, so it is done again at each assign, and before it.
+        let split = |found: Found| {
+            let (topic, partition) = (&found.place.0, found.place.1);
+            PartitionQueue::split(&self.client, topic, partition, thread::current())
+                .map(|queue| (found, queue))
+        };
+        let starts: Vec<_> = starts.into_iter().filter_map(split).collect();
         rebalance::assign(&self.client, &offsets).map_err(|error| Error::client("consumer", error))?;
         self.assigning = None;
         self.assign_at = Instant::now();
         self.assign_limit = COMMITTED_LIMIT.0;
         self.publish_membership();
-        for found in starts {
+        for (found, queue) in starts {
             self.report_gap(&found);
-            self.begin(found);
+            self.begin(found, queue);
         }
         // The end that `Latest` chose holds from now on, also for whoever has the partition next.
         self.commit(None);
@@ -129,14 +131,15 @@ impl Owner {
             tracing::warn!(
                 topic,
                 partition,
-                committed,
-                start,
-                "records were deleted before they were read: the partition goes on with the oldest one there is"
+                offset = committed,
+                next = start,
+                records = start - committed,
+                "{GONE}"
             );
         }
     }
 
-    fn begin(&mut self, found: Found) {
+    fn begin(&mut self, found: Found, queue: PartitionQueue) {
         let Found { place, offset, committed, left, end, .. } = found;
         let Some(service) = self.services.get(&place.0).cloned() else {
             tracing::error!(topic = place.0, "a topic that nobody serves was assigned");
@@ -161,6 +164,7 @@ impl Owner {
             epoch: self.epoch,
             assignment: assignment.clone(),
             batches: receiver,
+            runtime: self.runtime.clone(),
             membership: self.membership.subscribe(),
             fail: self.fail.clone(),
         }));
@@ -172,23 +176,22 @@ impl Owner {
             assignment,
             batches,
             committed,
-            paused: false,
+            next: start,
+            gap: None,
+            queue,
+            held_back: None,
             blocked: 0,
-            taken: Vec::new(),
         };
         if let Some(old) = self.partitions.insert(place, partition) {
             // Its revoke was never told.
             old.assignment.abandon();
         }
-        self.set_pressure();
+        self.set_bounds();
     }
 
-    /// Whether there is room is per partition: a slow key must not stop the others.
-    pub(super) fn set_pressure(&mut self) {
-        let all = self.core.settings.in_flight;
-        // With very many partitions, each still has enough for its lanes.
-        let share = (all / self.partitions.len().max(1)).max(all.min(64));
-        self.pressure = Pressure::new(share, WAITING_BYTES);
+    pub(super) fn set_bounds(&mut self) {
+        let settings = &self.core.settings;
+        self.bounds = Bounds::new(settings.in_flight, settings.fetch_buffer, self.partitions.len());
     }
 }
 

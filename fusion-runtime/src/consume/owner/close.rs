@@ -47,7 +47,7 @@ impl Owner {
         let until = now + (left / 2).min(COMMIT_LIMIT);
         self.commit_and_wait(None, until);
         // The client must not close under messages; workers let go of theirs as soon as they are polled.
-        while self.queue.live() > 0 && Instant::now() < until {
+        while self.taker.live() > 0 && Instant::now() < until {
             thread::park_timeout(Duration::from_millis(1));
         }
         if let Some(tell) = self.stopping.as_mut().and_then(|stopping| stopping.tell.take()) {
@@ -58,7 +58,7 @@ impl Owner {
         self.client.context().close();
         self.decline_rebalances();
         drop(guard);
-        drop((self.commits, self.queue));
+        drop((self.commits, self.partitions, self.taker));
         // The last reference: this leaves the group.
         drop(self.client);
     }

@@ -20,6 +20,7 @@ impl Owner {
             self.commit(None);
             self.publish_membership();
             self.report_blocked();
+            self.look_at_ends();
         }
     }
 

@@ -14,22 +14,25 @@ use crate::{
     Error,
     broker::{
         Config,
-        ffi::{Commits, OwnQueue},
+        ffi::{Commits, Taker},
     },
-    consume::{lanes::Pressure, rebalance::GroupContext, service::Service, shared::Core},
+    consume::{rebalance::GroupContext, service::Service, shared::Core},
     observe::Counters,
     produce::transactions::Transactions,
 };
 
-use super::{Beginning, COMMIT_EVERY, COMMITTED_LIMIT, Owner, WAITING_BYTES};
+use super::{Beginning, COMMIT_EVERY, COMMITTED_LIMIT, Owner, bounds::Bounds, ends::Ends, gap::Gaps};
 
 /// The client of an app's group, before it joins.
 pub(crate) struct GroupClient(Arc<BaseConsumer<GroupContext>>);
 
 impl GroupClient {
-    /// With `ends`, ends of partitions are messages of their own.
-    pub(crate) fn new(config: &Config, group: &str, ends: bool) -> Result<Self, Error> {
+    /// For topics with so many partitions. With `ends`, ends of partitions are messages of their own.
+    pub(crate) fn new(config: &Config, group: &str, partitions: usize, ends: bool) -> Result<Self, Error> {
         let mut properties = config.group_consumer(group)?;
+        // Each partition has a queue, so each has its part of the buffer.
+        let part = config.settings().fetch_buffer / partitions.max(1);
+        properties.set("queued.max.messages.kbytes", part.div_ceil(1024).max(1).to_string());
         if ends {
             properties.set("enable.partition.eof", "true");
         }
@@ -82,6 +85,7 @@ impl Consumer {
         transactions: Option<Transactions>,
     ) -> Result<Consumer, Error> {
         let GroupClient(client) = client;
+        let observer = transactions.is_some().then(|| config.observer()).transpose()?;
         let (commands, inbox) = std_mpsc::channel();
         let (fail, stopped) = watch::channel(None);
         let (tell_assigned, assigned) = watch::channel(0);
@@ -91,20 +95,19 @@ impl Consumer {
         let handle = thread::Builder::new()
             .name(format!("{}-consumer", core.app))
             .spawn(move || {
-                let (queue, commits) = (OwnQueue::new(&client), Commits::new(&client));
+                let (taker, commits) = (Taker::new(&client), Commits::new(&client));
                 let owner = Owner {
                     services: services
                         .into_iter()
                         .map(|service| (service.topic().to_owned(), service))
                         .collect(),
                     partitions: HashMap::new(),
-                    by_place: HashMap::new(),
-                    last: None,
-                    pressure: Pressure::new(core.settings.in_flight, WAITING_BYTES),
+                    bounds: Bounds::new(core.settings.in_flight, core.settings.fetch_buffer, 0),
                     core,
                     runtime,
                     start,
-                    queue,
+                    taker,
+                    look_at: Instant::now(),
                     client,
                     inbox,
                     fail,
@@ -115,10 +118,11 @@ impl Consumer {
                     assigning: None,
                     assign_at: Instant::now(),
                     assign_limit: COMMITTED_LIMIT.0,
+                    gaps: Gaps::default(),
+                    ends: Ends::new(observer),
                     stopping: None,
                     next_commit: Instant::now() + COMMIT_EVERY,
                     commits,
-                    full_since: None,
                     epoch: 0,
                     transactions,
                     membership: watch::channel(None).0,

@@ -1,8 +1,11 @@
-//! The thread that owns an app's consumer: poll, rebalance, pause, commit and close happen here and nowhere else.
+//! The thread that owns an app's consumer: poll, rebalance, commit and close happen here and nowhere else.
 
 mod assign;
+mod bounds;
 mod close;
 mod commit;
+mod ends;
+mod gap;
 mod hand_over;
 mod handle;
 mod join;
@@ -25,24 +28,26 @@ use crate::{
     Error,
     broker::{
         Start,
-        ffi::{Batch, Commits, GroupMetadata, Message, OwnQueue, WakeGuard},
+        ffi::{Batch, Commits, GroupMetadata, PartitionQueue, Taker, WakeGuard},
     },
     observe::Count,
     produce::transactions::{Epoch, Transactions},
 };
 
 use super::{
-    lanes::Pressure,
     rebalance::{GroupContext, Place, Rebalance},
     service::Service,
-    shared::{Assignment, Core},
+    shared::{Assignment, Core, Load},
 };
 
+use bounds::Bounds;
+use ends::Ends;
+use gap::Gaps;
 use handle::Command;
 pub(crate) use handle::{Consumer, GroupClient, Stopped};
 use join::Beginning;
 
-/// Records taken from librdkafka at once.
+/// Records taken of a partition at once.
 const BATCH: usize = 1024;
 /// How long the thread sleeps at most: wake-ups of librdkafka's queues are edge-triggered and may be missed.
 const TICK: Duration = Duration::from_millis(50);
@@ -55,16 +60,10 @@ const COMMIT_LIMIT: Duration = Duration::from_secs(5);
 const COMMITTED_LIMIT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(10));
 /// How long the broker may take to say what a partition holds.
 const WATERMARKS_LIMIT: Duration = Duration::from_secs(10);
-/// How long everything waits for a partition that holds too much, before that one is paused. A pause throws away what
-/// was fetched ahead, so a busy partition must not be taken for a stuck one.
-const FULL_LIMIT: Duration = Duration::from_millis(100);
 /// A poll of a worker that lasts longer is held up by a handler.
 const BLOCKED: Duration = Duration::from_secs(1);
 /// A poll of a worker that lasts longer, at the end of its partition, is in the midst of a handler.
 const IN_A_HANDLER: Duration = Duration::from_millis(50);
-/// Bytes that may wait for their lanes, per partition.
-const WAITING_BYTES: usize = 16 * 1024 * 1024;
-
 /// An offset that nothing is committed at.
 const UNKNOWN: i64 = -1;
 
@@ -77,11 +76,15 @@ struct Partition {
     batches: mpsc::UnboundedSender<Batch>,
     /// What was committed last, or [`UNKNOWN`].
     committed: i64,
-    paused: bool,
+    /// The offset behind what was taken from librdkafka, or [`UNKNOWN`].
+    next: i64,
+    /// The offset that is not there, if librdkafka has said so.
+    gap: Option<i64>,
+    queue: PartitionQueue,
+    /// What its worker must have come down to before it is given more.
+    held_back: Option<Load>,
     /// The poll that was told last as one that blocks.
     blocked: u64,
-    /// What was taken for it in this round.
-    taken: Vec<Message>,
 }
 
 /// Partitions on their way out.
@@ -102,13 +105,12 @@ struct Owner {
     core: Arc<Core>,
     services: HashMap<String, Arc<dyn Service>>,
     partitions: HashMap<Place, Partition>,
-    /// Places by librdkafka's identity of the topic, so that no name is compared per message.
-    by_place: HashMap<(usize, i32), Place>,
-    last: Option<((usize, i32), Place)>,
-    pressure: Pressure,
+    bounds: Bounds,
     runtime: tokio::runtime::Handle,
     start: Start,
-    queue: OwnQueue,
+    taker: Taker,
+    /// When all queues are looked into.
+    look_at: Instant,
     client: Arc<BaseConsumer<GroupContext>>,
     inbox: std_mpsc::Receiver<Command>,
     fail: watch::Sender<Option<Arc<Error>>>,
@@ -122,11 +124,11 @@ struct Owner {
     /// When the broker is asked again where the group stands, and how long it may take.
     assign_at: Instant,
     assign_limit: Duration,
+    gaps: Gaps,
+    ends: Ends,
     stopping: Option<Stopping>,
     next_commit: Instant,
     commits: Commits,
-    /// Since when as much is held as may be.
-    full_since: Option<Instant>,
     /// Of the newest assignment.
     epoch: Epoch,
     /// Where those commit who do so by themselves, and what shows that they may.
@@ -137,9 +139,7 @@ struct Owner {
 impl Owner {
     fn run(mut self) {
         let thread = thread::current();
-        self.queue.wake(thread.clone());
         let guard = WakeGuard::for_consumer(&self.client, thread);
-        let mut messages = Vec::with_capacity(BATCH);
         let outcome = loop {
             let events = match self.serve_events(&guard) {
                 Ok(events) => events,
@@ -152,19 +152,15 @@ impl Owner {
             if let Some(reason) = self.client.context().take_fatal() {
                 break Err(Error::Fatal { client: "consumer", reason });
             }
-            let taken = match self.room() {
-                0 => 0,
-                room => self.queue.take(room, &mut messages),
+            let more = match self.hand_over().and_then(|more| self.serve_gaps().map(|()| more)) {
+                Ok(more) => more,
+                Err(error) => break Err(error),
             };
-            if let Err(error) = self.hand_over(&mut messages) {
-                break Err(error);
-            }
-            self.resume();
             self.commit_when_due();
             if self.stop_when_drained() {
                 break Ok(());
             }
-            if taken == 0 && !events {
+            if !more && !events {
                 thread::park_timeout(TICK);
             }
         };
@@ -183,7 +179,7 @@ impl Owner {
                 true
             }
             Some(Ok(message)) => {
-                // Every partition is forwarded to our queue before it is assigned.
+                // Every partition has a queue of its own before it is assigned.
                 use rdkafka::Message as _;
                 tracing::error!(
                     topic = message.topic(),

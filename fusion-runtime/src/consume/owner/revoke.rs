@@ -2,8 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use rdkafka::{TopicPartitionList, consumer::Consumer as _};
-
 use crate::{
     consume::rebalance::{self, Place},
     observe::Count,
@@ -64,23 +62,33 @@ impl Owner {
         if !over && !revoking.places.iter().all(ended) {
             return;
         }
-        let places = self.revoking.take().map(|revoking| revoking.places).unwrap_or_default();
         // Those that have ended by now do not mind.
-        for partition in places.iter().filter_map(|place| self.partitions.get(place)) {
-            partition.assignment.abandon();
-            self.fence(partition);
+        for partition in revoking.places.iter().filter_map(|place| self.partitions.get(place)) {
+            if !partition.assignment.is_abandoned() {
+                partition.assignment.abandon();
+                self.fence(partition);
+            }
         }
+        if self.commits_still(revoking) {
+            return;
+        }
+        let places = self.revoking.take().map(|revoking| revoking.places).unwrap_or_default();
         self.report_overlaps(&places);
         self.commit_and_wait(Some(&places), Instant::now() + COMMIT_LIMIT);
-        self.resume_before_unassign(&places);
         for place in &places {
             self.partitions.remove(place);
         }
-        self.by_place.clear();
-        self.last = None;
         rebalance::unassign(&self.client, &rebalance::list(&places));
-        self.set_pressure();
+        self.set_bounds();
         self.tell_assigned.send_replace(self.partitions.len());
+    }
+
+    /// Whether a transaction that began in time speaks for one of the partitions: it may still be committed, and whoever
+    /// has the partition next must not begin before.
+    fn commits_still(&self, revoking: &Revoking) -> bool {
+        let places = revoking.places.iter().map(|(topic, partition)| (topic.as_str(), *partition));
+        let in_time = !rebalance::is_lost(&self.client) && Instant::now() < revoking.until + COMMIT_LIMIT;
+        in_time && self.transactions.as_ref().is_some_and(|transactions| transactions.holds(places))
     }
 
     /// A handler that holds up its thread cannot be ended. Whatever becomes of it is dropped by its worker, but it runs
@@ -105,23 +113,6 @@ impl Owner {
                 "a handler blocks its thread and cannot be ended: the next owner of the partition may run the same record \
                  beside it"
             );
-        }
-    }
-
-    /// librdkafka keeps a pause over unassign and assign: a partition that came back to this member would be assigned
-    /// and never read.
-    fn resume_before_unassign(&mut self, places: &[Place]) {
-        let mut list = TopicPartitionList::new();
-        for place in places {
-            if let Some(partition) = self.partitions.get_mut(place).filter(|partition| partition.paused) {
-                partition.paused = false;
-                list.add_partition(&place.0, place.1);
-            }
-        }
-        if list.count() > 0
-            && let Err(error) = self.client.resume(&list)
-        {
-            tracing::warn!(%error, "what is given back could not be resumed");
         }
     }
 }

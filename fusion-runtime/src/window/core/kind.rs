@@ -64,9 +64,10 @@ impl Kind {
             Kind::Hopping { size, advance } => (size, advance),
             _ => (self.size(), self.size()),
         };
-        let last = moment.saturating_sub(moment.rem_euclid(advance));
-        // How often one can step back and still hold the moment.
-        let steps = (size - 1 - moment.rem_euclid(advance)).max(0) / advance;
+        let within = moment.rem_euclid(advance);
+        let last = moment.saturating_sub(within);
+        // How often one can step back and still hold the moment. Divisions are what this costs.
+        let steps = if advance == size { 0 } else { (size - 1 - within).max(0) / advance };
         let mut first = last.saturating_sub(steps.saturating_mul(advance));
         if !negative_starts {
             first = first.max(0);

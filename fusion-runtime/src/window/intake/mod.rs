@@ -5,6 +5,7 @@
 //! function of its log: which records are skipped, which are too far ahead to move time, which partition is silent.
 
 mod clock;
+mod left;
 mod pace;
 mod worker;
 
@@ -12,12 +13,13 @@ use std::sync::Arc;
 
 use crate::{
     Error,
-    consume::{Service, Serving, Taken},
+    consume::{Served, Service, Serving, Taken},
     produce::transactions::Transactions,
 };
 
 use super::{copartition::check_declaration, ends::Ends, typed::Declared};
-pub(crate) use clock::{Newest, Silence};
+pub(crate) use clock::{Newest, Question, Silence};
+pub(crate) use left::too_many;
 pub(crate) use pace::Pace;
 use worker::Worker;
 
@@ -28,7 +30,7 @@ pub(crate) struct Target {
     pub(crate) topic: usize,
 }
 
-/// Serves one topic that windows gather, for all of them: they share its offsets.
+/// Serves one topic that windows gather, for all of them and for a reactor that serves it, too: they share its offsets.
 pub(crate) struct Intake {
     shared: Arc<Shared>,
 }
@@ -36,13 +38,20 @@ pub(crate) struct Intake {
 struct Shared {
     topic: String,
     targets: Vec<Target>,
+    served: Option<Arc<Served>>,
     transactions: Transactions,
     ends: Ends,
 }
 
 impl Intake {
-    pub(crate) fn new(topic: &str, targets: Vec<Target>, transactions: Transactions, ends: Ends) -> Self {
-        Intake { shared: Arc::new(Shared { topic: topic.to_owned(), targets, transactions, ends }) }
+    pub(crate) fn new(
+        topic: &str,
+        targets: Vec<Target>,
+        served: Option<Arc<Served>>,
+        transactions: Transactions,
+        ends: Ends,
+    ) -> Self {
+        Intake { shared: Arc::new(Shared { topic: topic.to_owned(), targets, served, transactions, ends }) }
     }
 }
 
@@ -63,8 +72,11 @@ impl Intake {
 
 impl Service for Intake {
     fn name(&self) -> &str {
-        // Where there are several, they read together.
-        self.shared.targets.first().map_or("", |target| target.window.spec.name)
+        // What a handler does is the reactor's. Where there are several windows, they read together.
+        match &self.shared.served {
+            Some(served) => served.spec.name,
+            None => self.shared.targets.first().map_or("", |target| target.window.spec.name),
+        }
     }
 
     fn topic(&self) -> &str {

@@ -3,12 +3,12 @@
 
 use std::{
     collections::BTreeMap,
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use tokio::sync::watch;
 
-use crate::produce::transactions::Epoch;
+use crate::{consume::Assignment, produce::transactions::Epoch};
 
 /// A source partition: its topic's place in the declaration, and its number.
 type Source = (usize, i32);
@@ -22,14 +22,24 @@ pub(crate) struct Pace {
 }
 
 /// How far one has come, under the assignment with this epoch.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Reached {
     pub(super) epoch: Epoch,
     /// The newest event time.
     pub(super) newest: Option<i64>,
     pub(super) idle: bool,
+    /// The offset up to which its records are in the window's log, and that of the record that comes next.
+    pub(super) committed: i64,
+    pub(super) next: i64,
+    /// Knows how far it reaches, also while nothing is read.
+    pub(super) assignment: Arc<Assignment>,
+}
+
+impl Reached {
     /// How many of its offsets are not in the window's log yet.
-    pub(super) lag: i64,
+    fn lag(&self) -> i64 {
+        (self.assignment.known_end().max(self.next) - self.committed).max(0)
+    }
 }
 
 impl Pace {
@@ -39,8 +49,9 @@ impl Pace {
 
     /// A partition that is read has come so far.
     pub(super) fn reached(&self, source: Source, now: Reached) {
+        let place = (now.newest, now.idle);
         let before = self.sources().insert(source, now);
-        if before.is_none_or(|before| (before.newest, before.idle) != (now.newest, now.idle)) {
+        if before.is_none_or(|before| (before.newest, before.idle) != place) {
             self.changed.send_replace(());
         }
     }
@@ -67,7 +78,11 @@ impl Pace {
 
     /// The lag of all partitions of the topic at this place.
     pub(crate) fn lag(&self, topic: usize) -> i64 {
-        self.sources().iter().filter(|((place, _), _)| *place == topic).map(|(_, reached)| reached.lag).sum()
+        self.sources()
+            .iter()
+            .filter(|((place, _), _)| *place == topic)
+            .map(|(_, reached)| reached.lag())
+            .sum()
     }
 
     pub(super) fn changes(&self) -> watch::Receiver<()> {
@@ -84,7 +99,8 @@ mod tests {
     use super::*;
 
     fn reached(epoch: Epoch, newest: Option<i64>, idle: bool) -> Reached {
-        Reached { epoch, newest, idle, lag: 3 }
+        let assignment = Arc::new(Assignment::new(8, std::thread::current()));
+        Reached { epoch, newest, idle, committed: 5, next: 6, assignment }
     }
 
     #[test]

@@ -11,7 +11,12 @@ use fusion::prelude::*;
         e: "e" by async |t| 1;
         f: "f" id;
         g: "g" bye id;
-        h: "h" by id at
+        h: "h" at time by id;
+        i: "i" by .id;
+        j: "j" by id.;
+        k: "k" by type;
+        l: "l" by (id, time);
+        m: "m" by id at
     >,
     tumbling = 30s, grace = 2s
 )]

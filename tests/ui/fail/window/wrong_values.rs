@@ -14,10 +14,4 @@ struct Trigger {
 )]
 fn values(triggers: Vec<Trigger>) {}
 
-#[reactor(
-    window! < triggers: "brake" by id >,
-    tumbling = 30s, grace = 0s, max_open(key = 3), max_open(keys = 0), max_open = 3, max_open(bytes = 3mb), max_open()
-)]
-fn bounds(triggers: Vec<Trigger>) {}
-
 fn main() {}

@@ -132,6 +132,7 @@ impl Worker {
             });
         }
         let epoch = inputs[0].taken.epoch;
+        let ends = inputs.iter().map(|input| input.taken.assignment.clone()).collect();
         let committed = inputs.iter().map(|input| Commit {
             topic: input.topic.clone(),
             partition: number,
@@ -163,6 +164,7 @@ impl Worker {
             turn: 0,
             draining: declared.drains.join(number, epoch),
             look: Look::default(),
+            ends,
             shared,
         })
     }

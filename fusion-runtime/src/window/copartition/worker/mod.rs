@@ -20,7 +20,8 @@ use crate::{
         drain::{Draining, Step},
         due::Due,
         gathering::{Commit, Ended, Gathering, Look, Outbox},
-        intake::Newest,
+        intake::{Newest, Question},
+        observed::Ends,
         typed::millis,
     },
 };
@@ -34,7 +35,7 @@ const ASK_AGAIN: i64 = 500;
 /// A pause for those that are ahead of the slowest, in milliseconds.
 const AHEAD: i64 = 50;
 
-type Asking = FuturesUnordered<BoxFuture<'static, (usize, Option<i64>, i64)>>;
+type Asking = FuturesUnordered<BoxFuture<'static, (usize, Option<i64>, Question)>>;
 
 pub(super) struct Worker {
     shared: Arc<Shared>,
@@ -54,6 +55,7 @@ pub(super) struct Worker {
     turn: usize,
     draining: Draining,
     look: Look,
+    ends: Ends,
 }
 
 impl Worker {
@@ -100,8 +102,8 @@ impl Worker {
                     break;
                 },
                 () = self.draining.requested() => {}
-                Some((log, end, asked)) = self.asking.next(), if !self.asking.is_empty() => {
-                    self.told_end(log, end, asked, now);
+                Some((log, end, question)) = self.asking.next(), if !self.asking.is_empty() => {
+                    self.told_end(log, end, question, now);
                 }
                 next = next => match next {
                     Some((log, batch)) => {
@@ -161,9 +163,9 @@ impl Worker {
         }
         if let Some(idle) = self.shared.declared.spec.idle.map(millis) {
             for (log, input) in self.inputs.iter().enumerate() {
-                let silent = input.silence.due(self.sources.heard(log), idle).filter(|silent| *silent > now);
+                let change = input.silence.changes(self.sources.heard(log), idle, now);
                 let again = Some(input.ask_at).filter(|again| *again > now);
-                wake = silent.into_iter().chain(again).fold(wake, i64::min);
+                wake = change.into_iter().chain(again).fold(wake, i64::min);
             }
         }
         if let Some(due) = self.gathering.next_close().and_then(|close| self.sources.due(close, now)) {
@@ -188,17 +190,17 @@ impl Worker {
             }
             input.asking = true;
             let (ends, topic, number) = (self.shared.ends.clone(), input.topic.clone(), self.number);
-            self.asking.push(async move { (log, ends.of(&topic, number).await, now) }.boxed());
+            let question = input.silence.ask(now);
+            self.asking.push(async move { (log, ends.of(&topic, number).await, question) }.boxed());
         }
     }
 
-    fn told_end(&mut self, log: usize, end: Option<i64>, asked: i64, now: i64) {
+    fn told_end(&mut self, log: usize, end: Option<i64>, question: Question, now: i64) {
         let input = &mut self.inputs[log];
         input.asking = false;
-        input.silence.confirm(end, asked);
+        input.silence.confirm(end, question);
         if let Some(idle) = self.shared.declared.spec.idle.map(millis) {
             let heard = self.sources.heard(log);
-            // What a partition that is ahead has not taken yet lies beyond the end that it saw.
             if input.silence.is_unconfirmed(heard, idle, now) {
                 input.ask_at = now + ASK_AGAIN;
             }
@@ -290,13 +292,13 @@ impl Worker {
             committed: *committed,
             next: input.silence.next(),
             decided: input.high,
-            end: input.taken.assignment.known_end().max(input.silence.next()),
+            end: input.silence.next(),
         });
         let logs = logs.collect();
         let spec = self.shared.declared.spec;
         let holder = self.sources.holder(now).map(|log| (spec.topics[log], self.number));
         let partition = self.look.at(&*self.gathering, spec.kind, (self.number, now), holder, logs);
-        self.shared.declared.observed.at(self.inputs[0].taken.epoch, partition);
+        self.shared.declared.observed.at(self.inputs[0].taken.epoch, partition, &self.ends);
     }
 
     fn hand_over(&mut self) {

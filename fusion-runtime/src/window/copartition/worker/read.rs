@@ -105,7 +105,6 @@ impl Worker {
                     value,
                     partition: number,
                     timestamp: record.timestamp,
-                    source: &input.topic,
                     size: record.byte_size(),
                 },
                 &mut judge,
@@ -114,9 +113,7 @@ impl Worker {
         if elsewhere {
             return Err(self.elsewhere(log, offset));
         }
-        for late in self.gathering.late() {
-            declared.observed.late(log, late.reason, late.lateness);
-        }
+        self.gathering.late(&mut |late| declared.observed.late(log, late.reason, late.lateness));
         match direct {
             Ok(Sorted::Gathered(Verdict::Late(reason))) if declared.spec.late.is_some() => {
                 self.outbox.push(Emit::Late { record: record.to_owned(), reason });

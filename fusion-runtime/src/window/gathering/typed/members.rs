@@ -11,30 +11,32 @@ use crate::{
 use super::{Item, Origin};
 
 /// What is gathered, and from where.
-pub(super) struct Members<G> {
+pub(super) struct Members<W: WindowReactor> {
     pub(super) origins: Vec<Origin>,
-    pub(super) gathered: G,
+    pub(super) gathered: W::Gathered,
 }
 
-impl<G: Gathered> Default for Members<G> {
+impl<W: WindowReactor> Default for Members<W> {
     fn default() -> Self {
-        Members { origins: Vec::new(), gathered: G::default() }
+        Members { origins: Vec::new(), gathered: W::Gathered::default() }
     }
 }
 
-impl<G: Gathered> Aggregate for Members<G> {
-    type Item = (G::Item, Context);
+impl<W: WindowReactor> Aggregate for Members<W> {
+    type Item = Item<W>;
 
-    fn add(&mut self, (item, cx): Self::Item, at: &Place) {
+    fn add(&mut self, item: Self::Item, at: &Place) {
         self.origins.push(at.into());
+        let topic = W::SPEC.topics.get(usize::from(at.topic)).copied().unwrap_or_default();
+        let cx = Context::gathered(W::SPEC.name, topic, at.partition, at.offset, Some(at.time));
         self.gathered.add(item, at, &cx);
     }
 }
 
 /// What each kind of window can do with what is gathered.
-pub(super) fn ways<W: WindowReactor>() -> Ways<Members<W::Gathered>> {
+pub(super) fn ways<W: WindowReactor>() -> Ways<Members<W>> {
     Ways {
-        copy_item: |(item, cx)| Some((W::Strategy::copy(item)?, cx.clone())),
+        copy_item: W::Strategy::copy,
         copy: |members| {
             Some(Members { origins: members.origins.clone(), gathered: W::copy(&members.gathered)? })
         },
@@ -62,5 +64,5 @@ pub(super) fn window_bytes<W: WindowReactor>() -> u64 {
     // Its key, and what tables keep beside what is in them.
     const KEY: usize = 64;
     const ENTRY: usize = 96;
-    (KEY + 3 * (ENTRY + size_of::<Members<W::Gathered>>())) as u64
+    (KEY + 3 * (ENTRY + size_of::<Members<W>>())) as u64
 }

@@ -17,9 +17,8 @@ use crate::{
     consume::{Core, Ran, Seat, Started},
     dag::Caller,
     failure::Failure,
-    reactor::Context,
     window::{
-        Gathered, Place, Skipped, Unread, Window, WindowReactor,
+        Gathered, Place, RecordKey, Skipped, Unread, Window, WindowReactor,
         core::{Cut, Entry, Event, Late, Part, Rules, RulesError, Span, Table, Time, Verdict},
         typed::{Declared, read, rules},
     },
@@ -28,13 +27,10 @@ use crate::{
 use attempts::{Attempts, hand_ins};
 use members::{Members, record_bytes, ways, window_bytes};
 
-/// A window's key, as the bytes that the log's records have.
-pub(crate) type KeyBytes = Box<[u8]>;
-
 /// A window that fired, for those who send its result.
 #[derive(Clone, Debug)]
 pub(crate) struct Fired {
-    pub(crate) key: KeyBytes,
+    pub(crate) key: RecordKey,
     pub(crate) window: Window,
     /// The time of its result.
     pub(crate) timestamp: i64,
@@ -77,7 +73,6 @@ pub(crate) struct Arrived<'a> {
     pub(crate) key: &'a [u8],
     pub(crate) value: Unread<'a>,
     pub(crate) place: Place,
-    pub(crate) source: &'a Arc<str>,
     /// How many bytes the record has.
     pub(crate) size: usize,
 }
@@ -90,7 +85,6 @@ pub(crate) struct Direct<'a> {
     pub(crate) value: Unread<'a>,
     pub(crate) partition: i32,
     pub(crate) timestamp: Option<i64>,
-    pub(crate) source: &'a Arc<str>,
     /// How many bytes the record has.
     pub(crate) size: usize,
 }
@@ -130,8 +124,8 @@ pub(crate) trait Gathering: Send {
     fn drain(&mut self, offset: Option<i64>);
     /// Everything of a log below `position` was read.
     fn reached(&mut self, log: usize, position: i64);
-    /// How many windows refused a record since the last question.
-    fn late(&mut self) -> Vec<Late>;
+    /// Tells of each window that refused a record since the last question.
+    fn late(&mut self, tell: &mut dyn FnMut(Late));
     /// Starts the handler for the next window that fired.
     fn start(&mut self, cx: &mut task::Context<'_>) -> Option<Begun>;
     /// How many have fired whose handlers have not been started.
@@ -166,7 +160,7 @@ pub(crate) enum Left<'a> {
 pub(crate) struct Typed<W: WindowReactor, F> {
     handler: fn(W::Gathered, W::HandIns) -> F,
     seat: Seat<F>,
-    table: Table<KeyBytes, Members<W::Gathered>>,
+    table: Table<RecordKey, Members<W>>,
     out: Out<W>,
     env: Arc<Env>,
 }
@@ -210,7 +204,7 @@ where
     W: WindowReactor,
     F: Future<Output = Result<W::Value, Failure>> + Send + 'static,
 {
-    let rules: Rules<Members<W::Gathered>> = rules(env.declared.spec, ways::<W>());
+    let rules: Rules<Members<W>> = rules(env.declared.spec, ways::<W>());
     let table = match left {
         Left::Nothing { logs } => Table::new(rules, logs)?,
         Left::Cut(cut) => Table::resume(rules, cut)?,
@@ -221,7 +215,7 @@ where
 }
 
 impl<W: WindowReactor> Out<W> {
-    fn take(&mut self, event: Event<KeyBytes, Members<W::Gathered>>, cause: i64, env: &Env) {
+    fn take(&mut self, event: Event<RecordKey, Members<W>>, cause: i64, env: &Env) {
         match event {
             Event::Fired { key, span: Span { start, end }, reason, count, held } => {
                 let window = Window::new(start, end, reason, count);
@@ -234,26 +228,6 @@ impl<W: WindowReactor> Out<W> {
     }
 }
 
-impl<W: WindowReactor, F> Typed<W, F> {
-    #[expect(clippy::too_many_arguments, reason = "all of it is what one record brings along")]
-    fn entry(
-        &self,
-        log: usize,
-        offset: i64,
-        begin: i64,
-        key: KeyBytes,
-        item: Item<W>,
-        at: Place,
-        source: &Arc<str>,
-        size: usize,
-    ) -> Entry<KeyBytes, (Item<W>, Context)> {
-        let name = self.env.declared.spec.name;
-        let cx = Context::gathered(name, source.clone(), at.partition, at.offset, Some(at.time));
-        let bytes = record_bytes::<W>(size);
-        Entry { log, offset, begin, key, item: (item, cx), at, bytes }
-    }
-}
-
 type Item<W> = <<W as WindowReactor>::Gathered as Gathered>::Item;
 
 impl<W, F> Gathering for Typed<W, F>
@@ -262,11 +236,10 @@ where
     F: Future<Output = Result<W::Value, Failure>> + Send + 'static,
 {
     fn record(&mut self, record: Arrived<'_>) -> Result<Verdict, Failure> {
-        let Arrived { log, time, offset, begin, key, value, place, source, size } = record;
+        let Arrived { log, time, offset, begin, key, value, place, size } = record;
         let read = read::<W>(usize::from(place.topic), value, Some(place.time))?;
-        // The same bytes as ever, unless the declaration has changed.
-        let key = read.key.filter(|own| own == key).map_or_else(|| key.into(), Vec::into_boxed_slice);
-        let entry = self.entry(log, offset, begin, key, read.item, place, source, size);
+        let (key, bytes) = (RecordKey::from_slice(key), record_bytes::<W>(size));
+        let entry = Entry { log, offset, begin, key, item: read.item, at: place, bytes };
         let (out, env) = (&mut self.out, &self.env);
         Ok(self.table.record(entry, time, &mut |event| out.take(event, offset, env)))
     }
@@ -276,7 +249,7 @@ where
         record: Direct<'_>,
         judge: &mut dyn FnMut(&[u8], i64) -> Judged,
     ) -> Result<Sorted, Failure> {
-        let Direct { log, offset, value, partition, timestamp, source, size } = record;
+        let Direct { log, offset, value, partition, timestamp, size } = record;
         let read = read::<W>(log, value, timestamp)?;
         let Some(key) = read.key else { return Ok(Sorted::Skipped(Skipped::NoKey)) };
         let Some(moment) = read.time else { return Ok(Sorted::Skipped(Skipped::NoTime)) };
@@ -284,8 +257,9 @@ where
             Judged::Gathered(time) => time,
             Judged::Skipped(reason) => return Ok(Sorted::Skipped(reason)),
         };
-        let place = Place { time: moment, topic: u16::try_from(log).unwrap_or(u16::MAX), partition, offset };
-        let entry = self.entry(log, offset, offset, key.into_boxed_slice(), read.item, place, source, size);
+        let at = Place { time: moment, topic: u16::try_from(log).unwrap_or(u16::MAX), partition, offset };
+        let bytes = record_bytes::<W>(size);
+        let entry = Entry { log, offset, begin: offset, key, item: read.item, at, bytes };
         let (out, env) = (&mut self.out, &self.env);
         Ok(Sorted::Gathered(self.table.record(entry, time, &mut |event| out.take(event, offset, env))))
     }
@@ -305,8 +279,8 @@ where
         self.table.reached(log, position, &mut |event| out.take(event, position, env));
     }
 
-    fn late(&mut self) -> Vec<Late> {
-        std::mem::take(&mut self.out.late)
+    fn late(&mut self, tell: &mut dyn FnMut(Late)) {
+        self.out.late.drain(..).for_each(tell);
     }
 
     fn start(&mut self, cx: &mut task::Context<'_>) -> Option<Begun> {

@@ -16,6 +16,7 @@ use crate::{
         drain::Draining,
         due::Due,
         log::{CONTROL, Control},
+        observed::Ends,
     },
 };
 
@@ -39,8 +40,6 @@ pub(super) struct Worker {
     pub(super) gathering: Box<dyn Gathering>,
     claims: Claims,
     clocks: Clocks,
-    /// The source topics' names, as contexts have them.
-    sources: Vec<Arc<str>>,
     /// The offset from which records are decided; below it only claims are restored.
     decides: i64,
     /// The offset below which nothing is said, because it was.
@@ -60,6 +59,7 @@ pub(super) struct Worker {
     /// The stamp of a tick that was written and not read back yet.
     ticked: Option<i64>,
     last_tick: i64,
+    ends: Ends,
 }
 
 impl Worker {
@@ -109,7 +109,6 @@ impl Worker {
             gathering,
             claims: Claims::new(declared.lease()),
             clocks: Clocks::new(declared.lease()),
-            sources: declared.spec.topics.iter().map(|&topic| topic.into()).collect(),
             decides: cut.needed.offset,
             high: cut.high,
             next: taken.start,
@@ -121,6 +120,7 @@ impl Worker {
             read: (0, 0),
             ticked: None,
             last_tick: 0,
+            ends: [taken.assignment.clone()].into(),
             shared,
             taken,
         })
@@ -314,14 +314,14 @@ impl Worker {
             committed: self.outbox.confirmed().offsets.first().copied().unwrap_or(self.taken.start),
             next: self.next,
             decided: self.high,
-            end: self.taken.assignment.known_end().max(self.next),
+            end: self.next,
         };
         let holder = self.claims.holder();
         let holder =
             holder.and_then(|(topic, number)| Some((*declared.spec.topics.get(usize::from(topic))?, number)));
         let at = (self.taken.partition, now);
         let partition = self.look.at(&*self.gathering, declared.spec.kind, at, holder, vec![log]);
-        declared.observed.at(self.taken.epoch, partition);
+        declared.observed.at(self.taken.epoch, partition, &self.ends);
     }
 }
 

@@ -160,13 +160,10 @@ impl Worker {
                 key: record.key.unwrap_or_default(),
                 value,
                 place,
-                source: &self.sources[topic],
                 size: record.byte_size(),
             })
         });
-        for late in self.gathering.late() {
-            declared.observed.late(topic, late.reason, late.lateness);
-        }
+        self.gathering.late(&mut |late| declared.observed.late(topic, late.reason, late.lateness));
         match verdict {
             Ok(Verdict::Late(reason)) if declared.spec.late.is_some() => {
                 self.outbox.push(Emit::Late { record: original(record, &source), reason });

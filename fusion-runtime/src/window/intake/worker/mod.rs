@@ -1,5 +1,6 @@
 //! The work on one source partition, for one assignment.
 
+mod hand_over;
 mod sort;
 
 use std::{collections::VecDeque, sync::Arc};
@@ -11,30 +12,28 @@ use futures_util::{
 use tokio::{sync::watch, time::sleep_until};
 
 use crate::{
-    consume::Taken,
-    produce::{
-        Outgoing,
-        transactions::{Batch, CommitMetadata, Outcome, Pending, TransactionError},
-    },
+    Error,
+    consume::{Beside, Taken},
+    produce::transactions::{Batch, Outcome, Pending, TransactionError},
     record::wire::HeaderBuf,
-    window::{
-        clock,
-        log::{CONTROL, Claim, Control},
-        typed::millis,
-    },
+    window::{clock, typed::millis},
 };
 
 use super::{
     Shared, Target,
-    clock::{Newest, Silence},
+    clock::{Newest, Question, Silence},
+    left::{Left, Room},
     pace::Reached,
 };
+use sort::Kept;
 
 /// A batch is handed over when it is this large, or this old.
 const MOST_RECORDS: usize = 8_192;
 const MOST_BYTES: usize = 4 * 1024 * 1024;
 /// Batches on their way to a transaction; beyond them nothing more is read.
 const MOST_PENDING: usize = 2;
+/// Records that come at once, at most.
+const MOST_BATCH: usize = 1_024;
 /// How often the claims of a partition are repeated where they never expire, in milliseconds.
 const REPEAT: i64 = 3_000;
 /// How long to wait for a membership: with the group protocol `consumer` it may come after the first assignment; in
@@ -50,6 +49,13 @@ pub(super) struct Worker {
     newest: Vec<Newest>,
     heard: Vec<i64>,
     silence: Silence,
+    /// Everything below it was handed over by an earlier owner, and is read again for the reactor alone.
+    handed_over: i64,
+    /// A reactor that serves the topic, too, and when its progress is handed over if nothing else is.
+    beside: Option<Beside>,
+    progress_due: Option<i64>,
+    /// For what it finishes out of order, as of when it last said how far it has come.
+    room: Option<Room>,
     /// For each target, whether it was told to be idle.
     told_idle: Vec<bool>,
     batch: Option<Batch>,
@@ -57,39 +63,47 @@ pub(super) struct Worker {
     due: Option<i64>,
     repeat: i64,
     pending: FuturesOrdered<Pending>,
-    /// What is committed, and what the pending ones will have committed.
+    /// Up to where the records are in the logs, and are with each of the pending ones.
     committed: i64,
     commits: VecDeque<i64>,
-    asking: Option<BoxFuture<'static, (Option<i64>, i64)>>,
+    asking: Option<BoxFuture<'static, (Option<i64>, Question)>>,
     ask_at: i64,
     /// Tell when others have come further, one for each target.
     changes: Vec<watch::Receiver<()>>,
     headers: HeaderBuf,
     source: Vec<u8>,
+    /// Why the record at hand is kept.
+    skipped: Vec<Kept>,
 }
 
 impl Worker {
     pub(super) fn new(shared: Arc<Shared>, taken: Taken) -> Self {
         let now = clock::now();
-        let left = taken.left.as_ref();
-        let newest = shared.targets.iter().map(|target| recall(left, target)).collect();
+        let names = shared.targets.iter().map(|target| target.window.spec.name);
+        let Left { read, newest, reactor } = Left::from_metadata(taken.left.as_ref(), taken.start, names);
+        let finished = reactor.map(|reactor| reactor.finished_beyond).unwrap_or_default();
         Worker {
+            handed_over: read,
+            beside: shared.served.as_ref().map(|served| taken.beside(served, &finished)),
+            progress_due: None,
+            room: None,
             silence: Silence::new(taken.start),
             heard: vec![now; shared.targets.len()],
             told_idle: vec![false; shared.targets.len()],
-            newest,
+            newest: newest.into_iter().map(|(_, newest)| newest).collect(),
             batch: None,
             due: None,
             // Whoever had the partition before may have called it idle.
             repeat: now,
             pending: FuturesOrdered::new(),
-            committed: taken.start,
+            committed: read,
             commits: VecDeque::new(),
             asking: None,
             ask_at: 0,
             changes: shared.targets.iter().map(|target| target.window.pace.changes()).collect(),
             headers: HeaderBuf::new(),
             source: Vec::new(),
+            skipped: Vec::new(),
             shared,
             taken,
         }
@@ -107,6 +121,7 @@ impl Worker {
             let wake = clock::instant(wake, now);
             let room = member && self.pending.len() < MOST_PENDING;
             let ahead = self.is_ahead();
+            let reads = room && !ahead && self.may_give();
             let changes = self.changes.iter_mut().map(|change| change.changed().boxed());
             let others = ahead.then(|| select_all(changes).map(drop));
             tokio::select! {
@@ -117,15 +132,20 @@ impl Worker {
                         break;
                     }
                 }
-                Some((end, asked)) = OptionFuture::from(self.asking.as_mut()) => {
+                Some((end, question)) = OptionFuture::from(self.asking.as_mut()) => {
                     self.asking = None;
-                    self.silence.confirm(end, asked);
+                    self.silence.confirm(end, question);
                     if self.wants_the_end(now) {
                         self.ask_at = now + ASK_AGAIN;
                     }
                 }
                 Some(()) = OptionFuture::from(others) => {}
-                batch = self.taken.batches.recv(), if room && !ahead => match batch {
+                Some(further) = OptionFuture::from(self.beside.as_mut().map(Beside::told)) => {
+                    if !self.progressed(further, clock::now()) {
+                        break;
+                    }
+                }
+                batch = self.taken.batches.recv(), if reads => match batch {
                     // As it is now: nothing arrived as early as the wait for it began.
                     Some(batch) => self.take(batch, clock::now()),
                     None => break,
@@ -134,26 +154,6 @@ impl Worker {
             }
         }
         self.give_back().await;
-    }
-
-    /// What was read is handed over, and the assignment ends with its transaction: whoever has the partition next begins
-    /// behind it.
-    async fn give_back(&mut self) {
-        let assignment = self.taken.assignment.clone();
-        while self.taken.batches.try_recv().is_ok() {}
-        if !assignment.is_abandoned() {
-            self.hand_over(clock::now());
-            self.shared.transactions.hurry();
-        }
-        while !assignment.is_abandoned() {
-            tokio::select! {
-                outcome = self.pending.next() => match outcome {
-                    Some(outcome) => drop(self.settle(outcome)),
-                    None => break,
-                },
-                () = assignment.abandoned() => {}
-            }
-        }
     }
 
     /// `false`: the partition cannot go on.
@@ -173,14 +173,52 @@ impl Worker {
         }
     }
 
+    /// The reactor has come further, or its worker has ended. `false`: nobody told it to.
+    fn progressed(&mut self, further: bool, now: i64) -> bool {
+        if further {
+            self.room = None;
+            self.progress_due.get_or_insert(now + self.interval());
+        } else if !self.taken.assignment.is_stopping() {
+            let (topic, partition) = (&self.shared.topic, self.taken.partition);
+            let reason = format!("the worker of topic `{topic}`, partition {partition} has ended by itself");
+            self.taken.fail(Error::Fatal { client: "consumer", reason });
+            return false;
+        }
+        true
+    }
+
+    /// Whether the reactor may be given more: what it finishes of it out of order has to fit beside the offset. What it has
+    /// finished meanwhile may make room.
+    fn may_give(&mut self) -> bool {
+        let Some(beside) = &self.beside else { return true };
+        if beside.open() == 0 {
+            return true;
+        }
+        let limit = self.shared.transactions.metadata_limit();
+        let room = self.room.unwrap_or_else(|| Room::of(&self.left().to_metadata(), limit));
+        let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+        let more = i64::try_from(MOST_BATCH).unwrap_or(i64::MAX);
+        let open = size(beside.open()).saturating_add(MOST_BATCH);
+        let enough = room.is_enough(open, size(beside.span(more).unsigned_abs()));
+        if !enough {
+            beside.ask();
+        }
+        self.room = Some(room);
+        enough
+    }
+
+    /// How long what was read, or finished, may wait for more; in milliseconds.
+    fn interval(&self) -> i64 {
+        i64::try_from(self.taken.core.settings.commit_interval.as_millis()).unwrap_or(0)
+    }
+
     fn wake_at(&self, now: i64) -> i64 {
         let mut wake = self.repeat;
-        wake = self.due.map_or(wake, |due| due.min(wake));
+        // What was read takes progress along.
+        wake = self.due.or(self.progress_due).map_or(wake, |due| due.min(wake));
         for (target, heard) in self.shared.targets.iter().zip(&self.heard) {
             let Some(idle) = target.idle() else { continue };
-            if let Some(silent) = self.silence.due(*heard, idle).filter(|silent| *silent > now) {
-                wake = wake.min(silent);
-            }
+            wake = self.silence.changes(*heard, idle, now).map_or(wake, |change| change.min(wake));
         }
         if self.ask_at > now { wake.min(self.ask_at) } else { wake }
     }
@@ -190,9 +228,9 @@ impl Worker {
         if self.asking.is_some() || now < self.ask_at || !self.wants_the_end(now) {
             return;
         }
-        let (ends, topic, partition) =
-            (self.shared.ends.clone(), self.shared.topic.clone(), self.taken.partition);
-        self.asking = Some(async move { (ends.of(&topic, partition).await, now) }.boxed());
+        let (shared, partition) = (self.shared.clone(), self.taken.partition);
+        let question = self.silence.ask(now);
+        self.asking = Some(async move { (shared.ends.of(&shared.topic, partition).await, question) }.boxed());
     }
 
     /// Whether it depends on the leader's word whether the partition is silent.
@@ -210,8 +248,14 @@ impl Worker {
         };
         let idle: Vec<bool> = self.shared.targets.iter().zip(&self.heard).map(idle).collect();
         for ((target, newest), idle) in self.shared.targets.iter().zip(&self.newest).zip(&idle) {
-            let lag = (self.taken.assignment.known_end().max(self.silence.next()) - self.committed).max(0);
-            let reached = Reached { epoch: self.taken.epoch, newest: newest.time, idle: *idle, lag };
+            let reached = Reached {
+                epoch: self.taken.epoch,
+                newest: newest.time,
+                idle: *idle,
+                committed: self.committed,
+                next: self.silence.next(),
+                assignment: self.taken.assignment.clone(),
+            };
             target.window.pace.reached(self.source(target), reached);
         }
         let changed = idle != self.told_idle;
@@ -220,6 +264,7 @@ impl Worker {
             self.told_idle = idle;
             self.hand_over(now);
         }
+        self.hand_over_progress(now);
     }
 
     /// As the windows' paces call this partition.
@@ -236,45 +281,6 @@ impl Worker {
             let window = &target.window;
             window.pace.is_ahead(self.source(target), window.kind().size())
         })
-    }
-
-    /// Hands over what was read, and behind it, into every partition of each log, what this partition knows of time.
-    fn hand_over(&mut self, now: i64) {
-        open(&mut self.batch, &self.taken);
-        let Some(mut batch) = self.batch.take() else { return };
-        let next = self.silence.next();
-        let mut metadata = CommitMetadata::new(next);
-        for (index, target) in self.shared.targets.iter().enumerate() {
-            let newest = self.newest[index];
-            remember(&mut metadata, target, newest);
-            let control = Control {
-                stamp: now,
-                partitions: target.window.partitions,
-                sources: target.window.sources.as_slice().into(),
-                claims: vec![Claim {
-                    topic: self.shared.topic.as_str().into(),
-                    partition: self.taken.partition,
-                    newest: newest.time.map(|time| (time, newest.arrived)),
-                    idle: self.told_idle[index],
-                }],
-                drain: false,
-            };
-            let value = control.to_bytes();
-            for partition in 0..target.window.partitions {
-                batch.push(&Outgoing {
-                    partition: Some(partition),
-                    value: Some(&value),
-                    timestamp: Some(now),
-                    headers: &[(CONTROL.as_bytes(), Some(b"1"))],
-                    ..Outgoing::to(&target.window.log)
-                });
-            }
-        }
-        batch.commit(&self.shared.topic, self.taken.partition, self.taken.epoch, metadata);
-        self.pending.push_back(self.shared.transactions.submit(batch));
-        self.commits.push_back(next);
-        self.due = None;
-        self.repeat = now + self.shared.targets.iter().map(Target::repeat).min().unwrap_or(REPEAT);
     }
 }
 
@@ -299,24 +305,6 @@ impl Target {
     /// How often its claims are repeated: a claim that was not for as long as `idle` has expired.
     fn repeat(&self) -> i64 {
         self.idle().map_or(REPEAT, |idle| (idle / 3).max(1))
-    }
-
-    /// How its window is called in the metadata that all windows of a topic share.
-    fn field(&self, kind: char) -> String {
-        format!("{kind}{:08x}", crate::window::short_hash(self.window.spec.name))
-    }
-}
-
-fn recall(left: Option<&CommitMetadata>, target: &Target) -> Newest {
-    let time = left.and_then(|left| left.number(&target.field('n')));
-    let arrived = left.and_then(|left| left.number(&target.field('a'))).unwrap_or(0);
-    Newest { time, arrived }
-}
-
-fn remember(metadata: &mut CommitMetadata, target: &Target, newest: Newest) {
-    if let Some(time) = newest.time {
-        metadata.set_number(&target.field('n'), time);
-        metadata.set_number(&target.field('a'), newest.arrived);
     }
 }
 

@@ -4,6 +4,8 @@
 //! at once is copied and parked. So a handler that awaits nothing costs no allocation, no task and no switch of
 //! threads, and no message outlives its batch, which would hold a whole fetch buffer.
 
+mod record;
+
 use std::{
     future::Future,
     pin::Pin,
@@ -14,24 +16,18 @@ use std::{
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::sync::mpsc;
 
-use crate::{
-    broker::ffi::{Batch, Message},
-    dag::Caller,
-    failure::{Code, Failure},
-    observe::Count,
-    reactor::Run,
-    record::{HeadersRef, Record, RecordRef},
-};
+use crate::{broker::ffi::Batch, observe::Count, record::Record};
 
 use super::{
-    acknowledge::{self, Acknowledged, Outcome},
-    admit::{Admission, Asked, Now, admit},
+    acknowledge::Acknowledged,
+    admit::{Now, admit},
     answers::Answers,
-    lanes::{Lane, Lanes, Order},
+    beside::Tell,
+    lanes::Lanes,
     permits::Permits,
     progress::Progress,
-    run::{Finished, First, Parked, deadline, encode},
-    runner::{Input, Runner, Started},
+    run::Finished,
+    runner::Runner,
     settlements::Settlements,
     shared::{Assignment, Core, Served},
 };
@@ -53,6 +49,11 @@ pub(super) struct Worker {
     batch: Batch,
     runner: Box<dyn Runner>,
     progress: Progress,
+    /// Who commits in place of the owner, and whether it does not know all of the progress.
+    tell: Option<Tell>,
+    untold: bool,
+    /// Messages finished in all.
+    all_finished: u64,
     lanes: Lanes<Record>,
     running: FuturesUnordered<Parking>,
     acknowledging: FuturesUnordered<Acknowledging>,
@@ -74,7 +75,7 @@ impl Worker {
         core: Arc<Core>,
         served: Arc<Served>,
         partition: i32,
-        start: i64,
+        progress: Progress,
         assignment: Arc<Assignment>,
         batches: mpsc::UnboundedReceiver<Batch>,
     ) -> Self {
@@ -87,7 +88,10 @@ impl Worker {
             batches,
             batch: Batch::default(),
             runner,
-            progress: Progress::new(start),
+            progress,
+            tell: None,
+            untold: false,
+            all_finished: 0,
             lanes: Lanes::new(),
             running: FuturesUnordered::new(),
             acknowledging: FuturesUnordered::new(),
@@ -99,6 +103,12 @@ impl Worker {
             taken_bytes: 0,
             listened: false,
         }
+    }
+
+    /// The same, for one whose progress somebody else commits.
+    pub(super) fn telling(mut self, tell: Tell) -> Self {
+        self.tell = Some(tell);
+        self
     }
 
     fn finish(&mut self, offset: i64) {
@@ -169,161 +179,6 @@ impl Worker {
         more
     }
 
-    fn admit(&mut self, message: &Message, now: Now, cx: &mut Context<'_>) {
-        let offset = message.offset();
-        self.taken_bytes += message.byte_size();
-        if !self.progress.seen(offset) {
-            self.core.counters.one(Count::Redelivered);
-            self.finished += 1;
-            return;
-        }
-        let served = self.served.clone();
-        let headers = message.headers();
-        let record = RecordRef {
-            topic: served.spec.topic,
-            partition: self.partition,
-            offset,
-            timestamp: message.timestamp_millis(),
-            key: message.key(),
-            value: message.value(),
-            headers: if headers.is_empty() { HeadersRef::Empty } else { HeadersRef::Native(headers) },
-        };
-        // As long as every record ends at once, no lane is ever computed.
-        if !self.lanes.is_idle() {
-            let lane = self.lanes.lane_of(served.spec.order, record.key, offset);
-            if !self.lanes.is_free(lane) || self.lanes.waiting() > 0 && served.spec.order != Order::Key {
-                self.wait(lane, &record);
-                return;
-            }
-        }
-        if !self.permits.poll(cx) {
-            let lane = self.lanes.lane_of(served.spec.order, record.key, offset);
-            self.wait(lane, &record);
-            return;
-        }
-        let (asked, input, admission) = admit(&self.core, &served, &record, now);
-        self.run(&record, asked, input, admission, now, None, cx);
-    }
-
-    fn wait(&mut self, lane: Lane, record: &RecordRef<'_>) {
-        self.lanes.wait(lane, record.to_owned(), record.byte_size());
-    }
-
-    /// Runs an admitted record. `true`: it goes on, and keeps its lane.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "all of it is what one record brings along, on the hot path"
-    )]
-    fn run(
-        &mut self,
-        record: &RecordRef<'_>,
-        asked: Asked,
-        input: Input<'_>,
-        admission: Admission,
-        now: Now,
-        lane: Option<Lane>,
-        cx: &mut Context<'_>,
-    ) -> bool {
-        match admission {
-            Admission::Run => {}
-            Admission::Refuse(failure) => {
-                self.end(*record, &asked, Err(failure));
-                return false;
-            }
-            Admission::Drop => {
-                self.finish(record.offset);
-                return false;
-            }
-        }
-        let until = deadline(&self.served, &asked, now.instant);
-        let caller = self.caller(&asked, until);
-        let encode = encode(&self.core, &self.served, &asked, self.listened);
-        let run = Run {
-            record: *record,
-            reactor: self.served.spec.name,
-            attempt: 1,
-            hops: asked.hops,
-            deadline: until,
-            state: &self.core.state,
-            caller: caller.as_ref(),
-            window: None,
-        };
-        self.assignment.runs(record.offset);
-        // What its graph asks first leaves together.
-        let hold = caller.as_ref().map(Caller::hold);
-        let started = self.runner.start(&run, input, encode, cx);
-        drop(hold);
-        let first = match started {
-            Started::Done(Err(failure)) if failure.is_retryable() && self.served.spec.retry > 0 => {
-                First::Failed(failure)
-            }
-            Started::Done(ran) => {
-                self.end(*record, &asked, ran);
-                return false;
-            }
-            Started::Pending(running) => First::Pending(running),
-        };
-        let Some(permit) = self.permits.take() else {
-            // It was polled before, and said that there is one.
-            self.end(*record, &asked, Err(Failure::new(Code::Handler, "a run without a permit")));
-            return false;
-        };
-        let order = self.served.spec.order;
-        let lane = lane.unwrap_or_else(|| {
-            let lane = self.lanes.lane_of(order, record.key, record.offset);
-            self.lanes.occupy(lane);
-            lane
-        });
-        let parked = Parked {
-            core: self.core.clone(),
-            served: self.served.clone(),
-            record: record.to_owned(),
-            asked,
-            caller,
-            started: now.instant,
-            assignment: self.assignment.clone(),
-            lane,
-            permit,
-        };
-        self.running.push(Box::pin(parked.finish(first)));
-        true
-    }
-
-    fn caller(&self, asked: &Asked, until: tokio::time::Instant) -> Option<Caller> {
-        let route = self.core.route.as_ref().filter(|_| self.served.reactor.calls())?;
-        Some(
-            Caller::new(route.clone(), until, asked.hops)
-                .with_back_off(self.core.back_off)
-                .traced(asked.traceparent.clone()),
-        )
-    }
-
-    /// Acknowledges the outcome of a run.
-    fn end(&mut self, record: RecordRef<'_>, asked: &Asked, ran: super::runner::Ran) {
-        if self.assignment.is_abandoned() {
-            // Somebody else has the partition by now, and answers for this record.
-            self.core.counters.one(Count::Fenced);
-            return;
-        }
-        match &ran {
-            Ok(_) => self.succeeded += 1,
-            Err(failure) => match failure.code() {
-                Code::Decode => self.core.counters.one(Count::Undecodable),
-                Code::Panic => self.core.counters.one(Count::Panics),
-                _ => {}
-            },
-        }
-        match acknowledge::acknowledge(&self.core, &self.served, &record, asked, ran, self.listened) {
-            Outcome::Done => self.finish(record.offset),
-            Outcome::Reply(answer) => {
-                if self.answers.push(answer) {
-                    self.send_answers();
-                }
-            }
-            Outcome::Pending(acknowledging) => self.acknowledging.push(acknowledging),
-        }
-    }
-
     fn send_answers(&mut self) {
         self.acknowledging.extend(self.answers.send(&self.settlements));
     }
@@ -348,7 +203,13 @@ impl Worker {
             self.core.counters.add(Count::Succeeded, succeeded);
         }
         let (taken, waiting) = (std::mem::take(&mut self.taken_bytes), self.lanes.waiting_bytes());
-        self.assignment.report(self.progress.committable(), finished, taken, waiting);
+        self.assignment.stand(self.progress.committable(), waiting);
+        self.assignment.release(finished, taken);
+        self.untold |= finished > 0;
+        self.all_finished += finished as u64;
+        if let Some(tell) = self.tell.as_ref().filter(|_| self.untold) {
+            self.untold = !tell.if_asked(&self.progress, self.all_finished);
+        }
         self.assignment.end_poll();
     }
 }
@@ -408,6 +269,9 @@ impl Drop for Worker {
     fn drop(&mut self) {
         // Messages go before the owner hears of the end: it may close the client then.
         self.drop_waiting();
+        if let Some(tell) = self.tell.take() {
+            tell.now(&self.progress, self.all_finished);
+        }
         self.assignment.end();
     }
 }

@@ -1,5 +1,8 @@
 //! The tokens of one reactor.
 
+mod agree;
+mod body;
+
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
@@ -8,13 +11,13 @@ use syn::{FnArg, Type};
 use crate::alias;
 use crate::contract::{Contract, plain_name, tuple};
 use crate::deps::Analysed;
-use crate::deps::ast::{Target, key};
-use crate::deps::expand::{Lowering, ascribed, ascribed_imports, contract_for_sure, known, slot, topic_name};
+use crate::deps::ast::Target;
+use crate::deps::expand::{Lowering, contract_for_sure, topic_name};
 use crate::function::{Body, Function};
 use crate::options::{Options, Order};
 use crate::report::Report;
-use crate::root::ours_at;
-use crate::signature::{Handler, Param, Reply, Role, argument_of, last_segment, plain};
+use crate::root::{located, ours_at};
+use crate::signature::{Handler, Param, Role, argument_of, plain};
 
 /// Everything that is known of a reactor.
 pub(crate) struct Expansion<'a> {
@@ -80,53 +83,11 @@ impl Expansion<'_> {
         quote!(#allow #function)
     }
 
-    /// Compares the signature with that of the contract which it implements, each part under its own type.
-    fn same_as(&self, contract: &TokenStream) -> TokenStream {
-        let root = &self.contract.root;
-        let params = self.handler.payload().enumerate().map(|(place, Param { ty, .. })| {
-            let span = ours_at(ty.span());
-            let root = root.at(span);
-            quote_spanned!(span=> #root::same_parameter::<#contract, #place, #ty>();)
-        });
-        let count = self.handler.payload().count();
-        let at_close = ours_at(self.function.sig.paren_token.span.close());
-        let at_reply = self.handler.reply.value().map_or(at_close, |ty| ours_at(ty.span()));
-        let (root_at_close, root_at_reply) = (root.at(at_close), root.at(at_reply));
-        let reply =
-            self.handler.reply.value().map_or_else(|| quote_spanned!(at_reply=> ()), |ty| quote!(#ty));
-        let count = quote_spanned!(at_close=> #root_at_close::same_count::<#contract, #count>());
-        let reply = quote_spanned!(at_reply=> #root_at_reply::same_reply::<#contract, #reply>());
-        quote_spanned!(ours()=> const _: () = { #(#params)* #reply; #count; };)
-    }
-
-    /// Requires that the topic of `to` takes what is sent there, if anything declares that topic.
-    fn sent(&self) -> Option<TokenStream> {
-        let root = &self.contract.root;
-        let (to, value) = (self.options.to.get()?, self.handler.reply.value()?);
-        let value = argument_of(value, "Option").unwrap_or(value);
-        let span = ours_at(value.span());
-        let root_at_value = root.at(span);
-        Some(match to {
-            Target::Contract(_) => {
-                let topic = known(to, root);
-                quote_spanned!(span=> const _: () = #root_at_value::takes::<#value, _>(#topic);)
-            }
-            // What autoref finds is no `const fn`. A `match`, as `Lowering::with_topics` has it.
-            Target::Topic(topic) => {
-                let probe = ascribed(topic, &quote_spanned!(span=> ()), root);
-                let imports = ascribed_imports(root);
-                quote_spanned!(span=> const _: fn() = || {
-                    #imports
-                    match #probe { topic => #root_at_value::takes::<#value, _>(topic) }
-                };)
-            }
-        })
-    }
-
     fn reactor(&self, graph: Option<&Lowering<'_>>) -> TokenStream {
         let Contract { name, root, .. } = &self.contract;
         let contract = self.served();
-        let payload = tuple(self.handler.payload(), &self.function.sig);
+        let payload =
+            tuple(&self.handler.payload().map(|param| &param.ty).collect::<Vec<_>>(), &self.function.sig);
         let (hand_ins, value) = (self.hand_ins(graph), self.value());
         let (needs, spec, read, run) = (self.needs(), self.spec(graph), self.read_payload(), self.run(graph));
         quote_spanned!(self.at_name()=>
@@ -150,7 +111,12 @@ impl Expansion<'_> {
 
     pub(crate) fn hand_ins(&self, graph: Option<&Lowering<'_>>) -> TokenStream {
         let root = &self.contract.root;
-        let hand_ins = tuple(self.handler.hand_ins(), &self.function.sig);
+        let types = self.handler.hand_ins().map(|Param { ty, .. }| match argument_of(ty, "Key") {
+            // Only the key may be none that can be handed in.
+            Some(key) => located(ty.to_token_stream(), key.span()),
+            None => ty.to_token_stream(),
+        });
+        let hand_ins = tuple(&types.collect::<Vec<_>>(), &self.function.sig);
         match graph {
             Some(_) => quote_spanned!(ours()=> #root::Calls<#hand_ins>),
             None => hand_ins,
@@ -288,109 +254,6 @@ impl Expansion<'_> {
         )
     }
 
-    /// Graph and handler. `input` binds the parameters, by their names, that are neither answers nor handed in.
-    pub(crate) fn body(
-        &self,
-        graph: Option<&Lowering<'_>>,
-        input: impl FnOnce(&[Ident]) -> TokenStream,
-    ) -> TokenStream {
-        match graph {
-            Some(graph) => self.with_graph(graph, input),
-            None => self.without_graph(input),
-        }
-    }
-
-    fn without_graph(&self, input: impl FnOnce(&[Ident]) -> TokenStream) -> TokenStream {
-        let names = self.names(|_| None);
-        let (input, hand_ins) = (input(&names), self.pattern(Role::HandIn, &names));
-        let called = self.called(&self.function.sig.ident, names.iter().map(ToTokens::to_token_stream));
-        quote_spanned!(self.at_name()=> async move {
-            #input
-            let #hand_ins = hand_ins;
-            #called
-        })
-    }
-
-    /// The parameters have the user's names here, for the expressions in the nodes. So the handler is bound before
-    /// any of them, which may have the handler's name.
-    fn with_graph(&self, graph: &Lowering<'_>, input: impl FnOnce(&[Ident]) -> TokenStream) -> TokenStream {
-        let root = &self.contract.root;
-        let (imports, run) = (graph.imports(), graph.run());
-        let names = self.names(|param| param.name.clone());
-        let (input, hand_ins) = (input(&names), self.pattern(Role::HandIn, &names));
-        let taken = || self.handler.params.iter().filter(|param| param.role == Role::Node);
-        let takers = taken().map(|param| {
-            let (ty, span) = (&param.ty, ours_at(param.ty.span()));
-            let (taker, slot) = (taker(param), self.slot(param, graph));
-            quote_spanned!(span=> let #taker = #slot.taken_as::<#ty>();)
-        });
-        let arguments = self.handler.params.iter().zip(&names).map(|(param, name)| match param.role {
-            Role::Node => {
-                let (taker, slot) = (taker(param), self.slot(param, graph));
-                quote_spanned!(ours()=> #taker.take(#slot)?)
-            }
-            Role::Payload | Role::HandIn | Role::Source => name.to_token_stream(),
-        });
-        let handler = Ident::new("handler", ours());
-        let called = self.called(&handler, arguments);
-        let function = &self.function.sig.ident;
-        let body = graph.with_topics(&quote_spanned!(self.at_name()=>
-            #(#takers)*
-            #root::ran(#run)?;
-            #called
-        ));
-        quote_spanned!(self.at_name()=>
-            #imports
-            async move {
-                let #handler = #function;
-                #input
-                let #root::Calls(caller, #hand_ins) = hand_ins;
-                #body
-            }
-        )
-    }
-
-    /// The call of the handler, as a result.
-    fn called(&self, handler: &Ident, arguments: impl Iterator<Item = TokenStream>) -> TokenStream {
-        let root = &self.contract.root;
-        let at_name = self.at_name();
-        let awaited = self.handler.is_async.then(|| quote_spanned!(at_name=> .await));
-        let call = quote_spanned!(at_name=> #handler(#(#arguments),*)#awaited);
-        match &self.handler.reply {
-            Reply::Event | Reply::Value(_) | Reply::Unknown => quote_spanned!(at_name=> #root::Ok(#call)),
-            Reply::Result { whole, .. } => {
-                let span = ours_at(error_of(whole).span());
-                let (outcome, root) = (Ident::new("outcome", span), root.at(span));
-                quote_spanned!(span=> let #outcome = #call; #root::outcome(#outcome))
-            }
-        }
-    }
-
-    /// A name per parameter: the one that `named` gives, or one of ours.
-    fn names(&self, named: impl Fn(&Param) -> Option<Ident>) -> Vec<Ident> {
-        let params = self.handler.params.iter().enumerate();
-        params
-            .map(|(place, param)| named(param).unwrap_or_else(|| format_ident!("p_{place}", span = ours())))
-            .collect()
-    }
-
-    fn pattern(&self, role: Role, names: &[Ident]) -> TokenStream {
-        let names = self
-            .handler
-            .params
-            .iter()
-            .zip(names)
-            .filter(|(param, _)| param.role == role)
-            .map(|(_, name)| name);
-        quote_spanned!(ours()=> (#(#names,)*))
-    }
-
-    fn slot(&self, param: &Param, graph: &Lowering<'_>) -> Ident {
-        let name = param.name.as_ref().map(key).unwrap_or_default();
-        let node = graph.graph.dag.nodes.iter().find(|node| node.key() == name);
-        node.map_or_else(|| Ident::new("missing", ours()), slot)
-    }
-
     fn stub(&self) -> TokenStream {
         let Contract { name, root, .. } = &self.contract;
         let (contract, topic, called) = (self.served(), self.of_contract("TOPIC"), plain_name(self.function));
@@ -424,19 +287,4 @@ impl Expansion<'_> {
 
 fn ours() -> Span {
     Span::mixed_site()
-}
-
-fn taker(param: &Param) -> Ident {
-    format_ident!("k_{}", param.name.as_ref().map(key).unwrap_or_default(), span = ours())
-}
-
-/// The `E` of `Result<T, E>`, or all of `io::Result<T>`.
-fn error_of(result: &Type) -> TokenStream {
-    let arguments = last_segment(result).map(|segment| &segment.arguments);
-    match arguments {
-        Some(syn::PathArguments::AngleBracketed(arguments)) if arguments.args.len() == 2 => {
-            arguments.args[1].to_token_stream()
-        }
-        _ => result.to_token_stream(),
-    }
 }

@@ -3,18 +3,25 @@
 //! `options := [ option { "," option } [","] ]`, where an option is `name = value`, a flag, `deps! < .. >` or
 //! `window! < .. >`. A mistake in one option is reported and leaves the others readable.
 
+mod names;
+mod values;
+
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use syn::ext::IdentExt;
 use syn::parse::{ParseStream, Parser};
-use syn::{Error, Lit, LitInt, LitStr, Path, Result, Token};
+use syn::{Error, Lit, LitStr, Path, Result, Token};
 
 use crate::deps::ast::{Dag, Target};
 use crate::deps::cut::Body;
 use crate::deps::parse;
 use crate::duration::{self, Time, Zero};
-use crate::report::{Report, did_you_mean};
+use crate::report::Report;
 use crate::topic;
 use crate::window::{self, ast::Sources, settings::Settings};
+
+use self::names::{sample, unknown};
+use self::values::{concurrency, literal, order, root, type_name};
+pub(crate) use self::values::{equals, number, one_of, target};
 
 /// Which attribute it is.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,34 +62,6 @@ pub(crate) enum Order {
     Key,
     Partition,
     None,
-}
-
-const REACTOR: [&str; 12] = [
-    "topic",
-    "window!",
-    "deps!",
-    "to",
-    "within",
-    "retry",
-    "order",
-    "concurrency",
-    "name",
-    "contract",
-    "envelope",
-    "crate",
-];
-/// What windows have in common with other reactors.
-const WINDOW: [&str; 7] = ["window!", "deps!", "to", "within", "retry", "name", "crate"];
-const CONTRACT: [&str; 4] = ["topic", "contract", "envelope", "crate"];
-
-impl Kind {
-    /// All options there are.
-    fn options(self) -> Vec<&'static str> {
-        match self {
-            Kind::Reactor => [&REACTOR[..], &window::settings::OPTIONS].concat(),
-            Kind::Contract => CONTRACT.to_vec(),
-        }
-    }
 }
 
 impl Options {
@@ -144,7 +123,6 @@ impl Options {
         if text == "window!" {
             input.parse::<Token![!]>()?;
             // Known to be there, even if it cannot be read.
-            let errors = report.len();
             let sources = match Body::take(input, window::parse::EXPECTED) {
                 Ok(body) => window::parse::sources(body, report),
                 Err(error) => {
@@ -153,10 +131,12 @@ impl Options {
                     Sources { unnamed: true, ..Sources::default() }
                 }
             };
-            if self.window.get().is_some() && report.len() == errors {
-                report.error(&name, "a second `window!`: one window has all sources");
-            } else {
-                self.window.set(name, sources, report);
+            match self.window.get_mut() {
+                Some(first) => {
+                    report.error(&name, "a second `window!`: one window has all sources");
+                    first.also(sources);
+                }
+                None => self.window.set(name, sources, report),
             }
         } else if macro_like {
             input.parse::<Token![!]>()?;
@@ -170,13 +150,7 @@ impl Options {
         } else if window::settings::OPTIONS.contains(&text.as_str()) {
             self.settings.read(name, &text, input, report)?;
         } else {
-            if !input.peek(Token![=]) {
-                return Err(Error::new(
-                    name.span(),
-                    format!("`{text}` has a value: write `{}`", sample(&text)),
-                ));
-            }
-            input.parse::<Token![=]>()?;
+            equals(&name, sample(&text), input)?;
             self.value(name, &text, input, report)?;
         }
         if input.is_empty() || input.peek(Token![,]) {
@@ -304,6 +278,10 @@ impl<T> Once<T> {
         self.given.as_ref().map(|(_, value)| value)
     }
 
+    fn get_mut(&mut self) -> Option<&mut T> {
+        self.given.as_mut().map(|(_, value)| value)
+    }
+
     pub(crate) fn take(&mut self) -> Option<T> {
         self.given.take().map(|(_, value)| value)
     }
@@ -315,7 +293,7 @@ impl<T> Once<T> {
 }
 
 /// Leaves the input at the `,` before the next option, or at the end.
-fn skip(input: ParseStream<'_>) -> Result<()> {
+pub(crate) fn skip(input: ParseStream<'_>) -> Result<()> {
     while !input.is_empty() && !input.peek(Token![,]) {
         input.parse::<TokenTree>()?;
     }
@@ -336,111 +314,4 @@ fn is_windowed(tokens: &TokenStream) -> bool {
         [TokenTree::Ident(name), TokenTree::Punct(mark)] => name == "window" && mark.as_char() == '!',
         _ => false,
     })
-}
-
-fn unknown(name: &Ident, text: &str, kind: Kind, windowed: bool) -> Error {
-    let known = kind.options();
-    let listed = || {
-        let listed = match kind {
-            Kind::Reactor if windowed => [&WINDOW[..], &window::settings::OPTIONS].concat(),
-            Kind::Reactor => REACTOR.to_vec(),
-            Kind::Contract => known.clone(),
-        };
-        listed.iter().map(|option| format!("`{option}`")).collect::<Vec<_>>().join(", ")
-    };
-    let message = match did_you_mean(text, known.iter().copied()) {
-        _ if kind == Kind::Contract && Kind::Reactor.options().contains(&text) => {
-            format!("`{text}` is for reactors: a contract has {}", listed())
-        }
-        Some(meant) => format!("unknown option `{text}`, did you mean `{meant}`?"),
-        None => format!("unknown option `{text}`: there are {}", listed()),
-    };
-    Error::new(name.span(), message)
-}
-
-/// How an option is written.
-fn sample(option: &str) -> &'static str {
-    match option {
-        "topic" => "topic = \"..\"",
-        "to" => "to = \"..\"",
-        "name" => "name = \"..\"",
-        "contract" => "contract = Name",
-        "within" => "within = 30s",
-        "retry" => "retry = 3",
-        "order" => "order = key",
-        "concurrency" => "concurrency = 64",
-        "envelope" => "envelope = json",
-        _ => "crate = path::to::fusion",
-    }
-}
-
-pub(crate) fn target(input: ParseStream<'_>) -> Result<Target> {
-    let expected = "expected a topic such as \"add\", or the path of a contract";
-    if input.peek(Lit) {
-        return literal(input, expected).map(Target::Topic);
-    }
-    let place = input.span();
-    input.call(Path::parse_mod_style).map(Target::Contract).map_err(|_| Error::new(place, expected))
-}
-
-fn literal(input: ParseStream<'_>, expected: &str) -> Result<LitStr> {
-    let place = input.span();
-    input.parse().map_err(|_| Error::new(place, expected))
-}
-
-fn type_name(input: ParseStream<'_>) -> Result<Ident> {
-    let place = input.span();
-    input
-        .parse()
-        .map_err(|_| Error::new(place, "expected a name for the contract, such as `contract = AddContract`"))
-}
-
-pub(crate) fn number<N: std::str::FromStr<Err: std::fmt::Display>>(
-    input: ParseStream<'_>,
-    expected: &str,
-) -> Result<N> {
-    let place = input.span();
-    let error = || Error::new(place, format!("expected {expected}"));
-    let literal: LitInt = input.parse().map_err(|_| error())?;
-    if !literal.suffix().is_empty() {
-        return Err(error());
-    }
-    literal.base10_parse().map_err(|_| error())
-}
-
-fn concurrency(input: ParseStream<'_>) -> Result<usize> {
-    let place = input.span();
-    let expected = "a number of records, such as `concurrency = 64`";
-    match number(input, expected)? {
-        0 => Err(Error::new(place, "`concurrency` is at least 1, or no record could run")),
-        records => Ok(records),
-    }
-}
-
-fn order(input: ParseStream<'_>) -> Result<Order> {
-    Ok(match one_of(input, "order", &["key", "partition", "none"])? {
-        0 => Order::Key,
-        1 => Order::Partition,
-        _ => Order::None,
-    })
-}
-
-/// One of a few words: its index.
-pub(crate) fn one_of(input: ParseStream<'_>, option: &str, words: &[&str]) -> Result<usize> {
-    let place = input.span();
-    let listed = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
-    let error = |message: String| Error::new(place, message);
-    let word = input.call(Ident::parse_any).map_err(|_| error(format!("`{option}` is one of {listed}")))?;
-    let found = words.iter().position(|candidate| word == candidate);
-    found.ok_or_else(|| match did_you_mean(&word.to_string(), words.iter().copied()) {
-        Some(meant) => error(format!("unknown `{option}` `{word}`, did you mean `{meant}`?")),
-        None if words.len() == 1 => error(format!("unknown `{option}` `{word}`: there is only {listed}")),
-        None => error(format!("unknown `{option}` `{word}`: there are {listed}")),
-    })
-}
-
-fn root(input: ParseStream<'_>) -> Result<Path> {
-    let place = input.span();
-    let message = "expected the path of fusion, such as `crate = my_framework::fusion`";
-    input.call(Path::parse_mod_style).map_err(|_| Error::new(place, message))
 }

@@ -1,0 +1,14 @@
+#![allow(unused)]
+
+use fusion::prelude::*;
+
+#[derive(serde::Deserialize)]
+struct Trigger {
+    id: String,
+    time: i64,
+}
+
+#[reactor(window! < triggers: "brake" by id >, tumbling = 30s, grace = 1s)]
+fn approve(id: Key<Option<String>>, triggers: Vec<Trigger>) {}
+
+fn main() {}
