@@ -8,7 +8,9 @@ mod common;
 #[allow(dead_code, unreachable_pub, reason = "this program uses a part of it")]
 mod look;
 
+mod again;
 mod asking;
+mod changed;
 mod closing;
 mod copartitioned;
 mod formats;

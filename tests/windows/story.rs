@@ -123,6 +123,11 @@ impl Story {
         running
     }
 
+    /// The first source.
+    pub fn topic(&self) -> &'static str {
+        self.sources[0]
+    }
+
     pub fn look(&self) -> Look {
         Look::new(&self.config, &self.group)
     }

@@ -4,18 +4,24 @@ use std::{
     any::TypeId,
     collections::{BTreeMap, HashMap},
     sync::Arc,
+    time::{Duration, Instant},
 };
 
+use rdkafka::{consumer::BaseConsumer, error::KafkaError};
 use tokio::sync::broadcast;
 
 use crate::{
     Error,
-    broker::{Config, TopicInfo, TopicSpec, topics},
+    broker::{
+        Config, TopicInfo, TopicSpec,
+        ffi::{self, Committed},
+        topics,
+    },
     consume::{Served, Service},
-    produce::transactions::{MOST_BYTES, Transactions},
+    produce::transactions::{CommitMetadata, MOST_BYTES, Transactions},
     window::{
-        AnyWindow, Copartition, Declared, Ends, Gatherings, Intake, Target, Trims, check, check_keeps,
-        check_log, log_config, too_many,
+        AnyWindow, Copartition, Declared, Ends, Gatherings, Intake, Target, Trims, check, check_declaration,
+        check_keeps, check_log, log_config, too_many,
     },
 };
 
@@ -56,6 +62,7 @@ pub(super) async fn declare(
         });
     }
     check_sources(config, &declared).await?;
+    check_former_logs(app, config, &declared).await?;
     let (asking, policy) = (config.clone(), config.settings().topics);
     let ensured = tokio::task::spawn_blocking(move || topics::ensure(&asking, &wanted, policy));
     let logs = ensured.await.map_err(|_| Error::Stopped)??;
@@ -104,6 +111,52 @@ async fn check_sources(config: &Config, declared: &[Declared]) -> Result<(), Err
         }
     }
     Ok(())
+}
+
+/// Whether what a copartitioned window's name has in a log was closed: it reads none.
+async fn check_former_logs(app: &str, config: &Config, declared: &[Declared]) -> Result<(), Error> {
+    for declared in declared.iter().filter(|declared| declared.spec.copartitioned) {
+        let (app, config, log) = (app.to_owned(), config.clone(), declared.log.clone());
+        let asked = tokio::task::spawn_blocking(move || committed(&app, &config, &log));
+        for (partition, left) in asked.await.map_err(|_| Error::Stopped)?? {
+            check_declaration(&left, &declared.declaration).map_err(|reason| Error::Window {
+                name: declared.spec.name,
+                partition,
+                offset: left.offset(),
+                reason,
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// What a group has committed for the partitions of a topic, as far as it counts. Blocks.
+fn committed(group: &str, config: &Config, topic: &str) -> Result<Vec<(i32, CommitMetadata)>, Error> {
+    let Some(partitions) = topics::partitions(config, topic)? else { return Ok(Vec::new()) };
+    let client: Result<BaseConsumer, _> = config.assigned_consumer(group)?.create();
+    let client = client.map_err(|error| Error::client("observer", error))?;
+    let until = Instant::now() + config.settings().connect_limit;
+    loop {
+        let wanted = (0..partitions).map(|partition| (topic, partition));
+        let left = until.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+        // Only for as long as it takes brokers to answer: offsets of transactions that have not ended are waited for.
+        let asked = ffi::committed(&client, wanted, left);
+        let unknown = |committed: &[Committed]| committed.iter().find_map(|one| one.error);
+        let error = match asked.as_deref().map(unknown) {
+            Ok(None) => return Ok(asked.unwrap_or_default().iter().filter_map(accept).collect()),
+            Ok(Some(error)) | Err(&error) => error,
+        };
+        if Instant::now() >= until {
+            return Err(Error::client("observer", KafkaError::OffsetFetch(error)));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Where the log ends is not asked: at worst it is believed of a log that was made anew that windows are open in it.
+fn accept(committed: &Committed) -> Option<(i32, CommitMetadata)> {
+    let metadata = CommitMetadata::accept(&committed.metadata, committed.offset?, i64::MAX);
+    Some((committed.partition, metadata.ok()?))
 }
 
 /// Who reads the sources, and who reads the logs. Of the reactors, those are taken out whose topic windows gather.

@@ -8,7 +8,9 @@ mod copartition;
 #[doc(hidden)]
 pub mod core;
 mod cuts;
+mod declaration;
 mod drain;
+mod due;
 mod ends;
 mod gather;
 mod gathering;
@@ -32,7 +34,7 @@ pub(crate) use copartition::{Copartition, check, check_keeps};
 pub use core::LateReason;
 pub(crate) use ends::Ends;
 pub use gather::{Gather, Gathered, Gathers, InOrder, Joins, Last, Merge, Merged, Merges, Place};
-pub(crate) use gathering::Gatherings;
+pub(crate) use gathering::{Gatherings, check_declaration};
 pub use hand_in::{Reason, Window};
 pub(crate) use intake::{Intake, Target, too_many};
 pub use key::{GroupKey, KeyOf, KeyType, Keyed, KeyedAlways, KeyedMaybe, RecordKey, TakenKey, TakenNoKey};

@@ -18,6 +18,7 @@ use crate::{
 use super::{
     Emit, Kind, RecordKey, Unread, WindowReactor, WindowSpec, clock,
     core::{self, RulesError},
+    declaration::Declaration,
     drain::Drains,
     gathering::{Env, Gathering, Left, gathering},
     intake::Pace,
@@ -30,6 +31,8 @@ use super::{
 pub(crate) struct Declared {
     pub(crate) window: Box<dyn AnyWindow>,
     pub(crate) spec: &'static WindowSpec,
+    /// What of it commits remember.
+    pub(crate) declaration: Declaration,
     /// Its re-keyed log.
     pub(crate) log: String,
     /// How many partitions that has.
@@ -59,6 +62,7 @@ impl Declared {
         let sources: Vec<Topic<'static>> =
             spec.topics.iter().map(|&topic| Topic(topic.into(), partitions(topic))).collect();
         Declared {
+            declaration: Declaration::of(spec),
             log: log_topic(app, spec.name),
             failures: failures_topic(app, spec.name),
             partitions: sources.iter().map(|Topic(_, partitions)| *partitions).max().unwrap_or(1),

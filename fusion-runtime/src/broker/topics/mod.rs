@@ -113,6 +113,14 @@ pub fn ensure(
     Ok(wanted.iter().map(info).collect())
 }
 
+/// How many partitions a topic has; `None` if there is no such topic.
+///
+/// Blocks until a broker answers, at most [`connect_limit`](super::Settings::connect_limit).
+pub(crate) fn partitions(config: &Config, name: &str) -> Result<Option<i32>, TopicError> {
+    let found = Observer::connect(config)?.look(&BTreeSet::from([name]))?;
+    Ok(found.get(name).map(|topic| topic.partitions))
+}
+
 /// Deletes topics; those that do not exist are no error. The embedded broker cannot, and keeps them.
 ///
 /// Blocks for as long as the brokers take, at most 30 s.

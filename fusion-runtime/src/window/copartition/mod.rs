@@ -24,6 +24,7 @@ use crate::{
 
 use super::{ends::Ends, typed::Declared};
 pub(crate) use check::{check, check_keeps};
+pub(super) use left::check_declaration;
 use worker::Worker;
 
 /// Serves one source of a copartitioned window.

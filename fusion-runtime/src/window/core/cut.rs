@@ -60,16 +60,29 @@ pub(super) struct Replay {
     highs: Vec<i64>,
     /// The logs that have not been read up to there.
     behind: Vec<bool>,
+    /// Time is that of the cut until all have been read up to there.
+    stands: bool,
 }
 
 impl Replay {
     pub(super) fn none(logs: usize) -> Self {
-        Replay { highs: vec![i64::MIN; logs], behind: vec![false; logs] }
+        Replay { highs: vec![i64::MIN; logs], behind: vec![false; logs], stands: false }
     }
 
-    pub(super) fn of(parts: impl Iterator<Item = Part>) -> Self {
-        let (highs, behind) = parts.map(|part| (part.high, part.needed < part.high)).unzip();
-        Replay { highs, behind }
+    /// A re-keyed log says again how time moved.
+    pub(super) fn of_log(needed: i64, high: i64) -> Self {
+        Replay { highs: vec![high], behind: vec![needed < high], stands: false }
+    }
+
+    /// Copartitioned logs, be it a single one, do not: time depended on the clock, and on how they interleaved.
+    pub(super) fn of_parts(parts: &[Part]) -> Self {
+        let (highs, behind) = parts.iter().map(|part| (part.high, part.needed < part.high)).unzip();
+        Replay { highs, behind, stands: true }
+    }
+
+    /// Whether time must not move now.
+    pub(super) fn stands(&self) -> bool {
+        self.stands && !self.is_over()
     }
 
     /// Everything below `position` was read.

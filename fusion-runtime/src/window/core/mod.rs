@@ -11,6 +11,7 @@
 mod aligned;
 mod claims;
 mod cut;
+mod far;
 mod kind;
 mod late;
 mod need;
@@ -25,6 +26,7 @@ mod time;
 
 pub use claims::{Claim, Claims, ClaimsError, Control};
 pub use cut::{Cut, CutLimit, Part, Split};
+pub use far::{Far, Stretch};
 pub use kind::Kind;
 pub use late::{Late, LateReason};
 pub use need::Needed;

@@ -156,7 +156,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Table<K, A> {
     pub fn resume(rules: Rules<A>, cut: &Cut) -> Result<Self, RulesError> {
         let mut table = Table::new(rules, 1)?;
         table.time = cut.needed.time;
-        table.replay = Replay::of([Part { needed: cut.needed.offset, high: cut.high }].into_iter());
+        table.replay = Replay::of_log(cut.needed.offset, cut.high);
         if let Store::Sessions(sessions) = &mut table.store {
             sessions.expect(&cut.splits);
         }
@@ -172,7 +172,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Table<K, A> {
     pub fn resume_parts(rules: Rules<A>, time: Option<i64>, parts: &[Part]) -> Result<Self, RulesError> {
         let mut table = Table::new(rules, parts.len())?;
         table.time = time;
-        table.replay = Replay::of(parts.iter().copied());
+        table.replay = Replay::of_parts(parts);
         Ok(table)
     }
 
@@ -335,8 +335,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Table<K, A> {
     }
 
     fn move_to(&mut self, time: Time) {
-        // The parts of a cut are rebuilt with the time of that cut.
-        if self.replay.logs() > 1 && self.is_replaying() {
+        if self.replay.stands() {
             self.pending = later(self.pending, time);
         } else {
             self.time = self.time.max(Some(time.at));

@@ -1,6 +1,9 @@
 //! Where time is: over the partitions that are read.
 
-use super::Reason;
+use super::{
+    Reason,
+    far::{Far, judge},
+};
 
 /// The time of a window, in milliseconds since 1970, and what a window fires for that closes by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +31,8 @@ pub enum Intake {
     /// More than `max_future` ahead of the clock: gathered and counted, but time does not move by it, and its partition is
     /// no less silent for it.
     Ahead,
+    /// It was gathered before, and is again: time was moved by it then, or was not, and does not now.
+    Again,
     /// Not gathered.
     Skipped(Skip),
 }
@@ -51,9 +56,6 @@ impl Skip {
     }
 }
 
-/// Beyond `max_future` by this much, a record would hold back the log for longer than it is worth.
-const TOO_FAR: i64 = 24 * 60 * 60 * 1000;
-
 /// The partitions that are read, and time over them: the least of their newest event times, without those that are idle.
 /// Where all are idle it is the largest, and goes on with the clock.
 #[derive(Clone, Debug)]
@@ -65,12 +67,15 @@ pub struct Sources {
     time: Option<i64>,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Partition {
     newest: Option<Newest>,
     /// When it was last heard of, or assigned.
     heard: i64,
     caught_up: bool,
+    /// The lowest offset that was not judged before.
+    high: i64,
+    far: Far,
 }
 
 impl Sources {
@@ -91,13 +96,21 @@ impl Sources {
     /// on: the first is 0.
     pub fn assign(&mut self, newest: Option<i64>, now: i64) -> usize {
         let newest = newest.map(|time| Newest { time, arrived: now });
-        self.partitions.push(Partition { newest, heard: now, caught_up: false });
+        let partition =
+            Partition { newest, heard: now, caught_up: false, high: i64::MIN, far: Far::default() };
+        self.partitions.push(partition);
         self.partitions.len() - 1
     }
 
     /// When the newest record of a partition arrived, as a commit remembers it.
     pub fn arrived(&mut self, partition: usize, time: i64, arrived: i64) {
         self.partitions[partition].newest = Some(Newest { time, arrived });
+    }
+
+    /// What a partition has below `high` was judged before, as a commit remembers: it will not be judged by another clock.
+    pub fn resume(&mut self, partition: usize, high: i64, far: Far) {
+        let partition = &mut self.partitions[partition];
+        (partition.high, partition.far) = (high, far);
     }
 
     /// The clock at which time will be `time`, if nothing arrives until then; `None` unless all partitions are idle.
@@ -120,19 +133,28 @@ impl Sources {
 
     /// Judges a record with this event time. [`now`](Self::now) says what it did to time.
     pub fn take(&mut self, partition: usize, time: i64, clock: i64) -> Intake {
-        let ahead = time.saturating_sub(clock);
-        match self.max_future {
-            _ if time < 0 => return Intake::Skipped(Skip::Negative),
-            Some(most) if ahead > most.saturating_add(TOO_FAR) => return Intake::Skipped(Skip::TooFar),
-            Some(most) if ahead > most => return Intake::Ahead,
-            _ => {}
-        }
+        let judged = judge(time, clock, self.max_future);
+        self.partitions[partition].heed(judged, time, clock)
+    }
+
+    /// The same, of a log that may be read again from this offset or a lower one: there the record will be judged as it is
+    /// now, whatever the clock.
+    pub fn take_at(&mut self, partition: usize, offset: i64, time: i64, clock: i64) -> Intake {
+        let max_future = self.max_future;
         let partition = &mut self.partitions[partition];
-        partition.heard = clock;
-        if partition.newest.is_none_or(|newest| newest.time < time) {
-            partition.newest = Some(Newest { time, arrived: clock });
+        if offset < partition.high {
+            return partition.far.again(offset, time);
         }
-        Intake::Taken
+        let judged = partition.far.take(offset, time, clock, max_future);
+        partition.heed(judged, time, clock)
+    }
+
+    /// What a commit must remember of a partition that may be read again from `needed`, so that its records are judged as
+    /// they were.
+    pub fn far(&mut self, partition: usize, needed: i64) -> &Far {
+        let far = &mut self.partitions[partition].far;
+        far.forget(needed);
+        far
     }
 
     /// Whether a partition is caught up and silent.
@@ -176,6 +198,16 @@ impl Sources {
 }
 
 impl Partition {
+    fn heed(&mut self, judged: Intake, time: i64, clock: i64) -> Intake {
+        if judged == Intake::Taken {
+            self.heard = clock;
+            if self.newest.is_none_or(|newest| newest.time < time) {
+                self.newest = Some(Newest { time, arrived: clock });
+            }
+        }
+        judged
+    }
+
     fn is_idle(&self, idle: Option<i64>, clock: i64) -> bool {
         self.caught_up && idle.is_some_and(|idle| clock.saturating_sub(self.heard) >= idle)
     }

@@ -29,8 +29,7 @@ impl Worker {
                 }
             }
             Step::Fired if self.gathering.fired() == 0 => {
-                self.next_cut = i64::MIN / 2;
-                self.cut(now)?;
+                self.cut_now(now)?;
                 if self.cut_at == self.next {
                     self.draining.reach(Step::Cut(self.outbox.made()));
                 }

@@ -2,7 +2,10 @@
 
 use crate::{
     produce::transactions::CommitMetadata,
-    window::core::{Cut, Needed},
+    window::{
+        core::{Cut, Needed},
+        declaration::Declaration,
+    },
 };
 
 use super::splits;
@@ -10,7 +13,7 @@ use super::splits;
 /// What transactions add to the text beside an offset, in bytes.
 const ADDED: usize = 48;
 /// More than everything but the sessions takes.
-const OTHERS: usize = 140;
+const OTHERS: usize = 200;
 
 /// The lowest offset that is still needed, and the time there.
 const NEEDED: &str = "n";
@@ -21,8 +24,9 @@ const HIGH: &str = "h";
 const SPLITS: &str = "s";
 
 /// What is committed for a cut: reading begins again at `needed.begin`.
-pub(super) fn to_metadata(cut: &Cut) -> CommitMetadata {
+pub(super) fn to_metadata(cut: &Cut, declaration: &Declaration) -> CommitMetadata {
     let mut metadata = CommitMetadata::new(cut.needed.begin);
+    declaration.remember(&mut metadata);
     metadata.set_offset(NEEDED, cut.needed.offset);
     if let Some(time) = cut.needed.time {
         metadata.set_number(TIME, time);
@@ -52,6 +56,16 @@ pub(super) fn splits_within(limit: usize) -> usize {
     limit.saturating_sub(ADDED + OTHERS) * 3 / 4 * 3 / 4 / splits::COMMON_BYTES
 }
 
+/// Whether what is open in the partition can go on as it is declared now.
+///
+/// # Errors
+/// Why not, and what helps.
+pub(crate) fn check_declaration(metadata: &CommitMetadata, now: &Declaration) -> Result<(), String> {
+    let is_open = from_metadata(metadata).is_some_and(|cut| cut.needed.offset < cut.high);
+    let before = Declaration::recall(metadata).filter(|_| is_open);
+    before.and_then(|before| before.differs(now)).map_or(Ok(()), Err)
+}
+
 /// Whether what is committed for a cut is short enough to be committed.
 ///
 /// # Errors
@@ -74,8 +88,31 @@ pub(super) fn check(cut: &Cut, metadata: &CommitMetadata, limit: usize) -> Resul
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::window::core::Split;
+    use crate::window::{Kind, WindowSpec, core::Split};
+
+    fn declaration(seconds: u64) -> Declaration {
+        let (gap, longest) = (Duration::from_secs(seconds), Duration::from_secs(3_600));
+        Declaration::of(&WindowSpec::new("gather", &["brake"], Kind::Session { gap, longest }, gap))
+    }
+
+    #[test]
+    fn only_with_nothing_open_it_can_be_declared_otherwise() {
+        let cut =
+            |offset| Cut { needed: Needed { offset, time: Some(1), begin: 1 }, high: 10, splits: Vec::new() };
+        let (before, now) = (declaration(1), declaration(2));
+        let check = |offset| check_declaration(&to_metadata(&cut(offset), &before), &now);
+        assert_eq!(check(10), Ok(()));
+        let reason = check(9).unwrap_err();
+        assert!(reason.contains("`session = 1s, longest = 3600s, grace = 1s`"), "{reason}");
+        assert_eq!(check_declaration(&to_metadata(&cut(9), &before), &before), Ok(()));
+        let mut old = CommitMetadata::new(1);
+        old.set_offset(NEEDED, 9);
+        old.set_offset(HIGH, 10);
+        assert_eq!(check_declaration(&old, &now), Ok(()), "earlier versions remembered none");
+    }
 
     #[test]
     fn a_cut_comes_back() {
@@ -84,7 +121,7 @@ mod tests {
         for time in [None, Some(1_000)] {
             let needed = Needed { offset: 12, time, begin: 5 };
             let cut = Cut { needed, high: 99, splits: splits.clone() };
-            let metadata = to_metadata(&cut);
+            let metadata = to_metadata(&cut, &declaration(1));
             let read = CommitMetadata::accept(metadata.encode().as_bytes(), 5, 99).unwrap();
             assert_eq!(from_metadata(&read), Some(cut));
         }
@@ -109,25 +146,29 @@ mod tests {
     #[test]
     fn a_cut_remembers_three_hundred_keys_that_go_on_and_on() {
         let cut = heartbeats(300);
-        let metadata = to_metadata(&cut);
+        let metadata = to_metadata(&cut, &declaration(1));
         assert_eq!(check(&cut, &metadata, 3_050), Ok(()));
         assert!(metadata.encode().len() > 2_600, "nearly all of it is used");
         let read = CommitMetadata::accept(metadata.encode().as_bytes(), 3_999_999_000, i64::MAX).unwrap();
         assert_eq!(from_metadata(&read), Some(cut));
         assert!((200..250).contains(&splits_within(3_050)), "{}", splits_within(3_050));
         assert_eq!(splits_within(100), 0);
+        let longest = Needed { offset: i64::MAX, time: Some(i64::MAX), begin: i64::MAX };
+        let bare = Cut { needed: longest, high: i64::MAX, splits: Vec::new() };
+        let size = to_metadata(&bare, &declaration(u64::MAX / 1_000_000)).encode().len();
+        assert!(size <= OTHERS, "{size} bytes");
     }
 
     #[test]
     fn a_cut_that_remembers_too_much_says_so() {
         let cut = heartbeats(400);
-        let reason = check(&cut, &to_metadata(&cut), 3_050).unwrap_err();
+        let reason = check(&cut, &to_metadata(&cut, &declaration(1)), 3_050).unwrap_err();
         assert!(reason.starts_with("400 sessions") && reason.contains("`longest`"), "{reason}");
     }
 
     #[test]
     fn sessions_that_cannot_be_read_are_no_cut() {
-        let mut metadata = to_metadata(&heartbeats(3));
+        let mut metadata = to_metadata(&heartbeats(3), &declaration(1));
         metadata.set_bytes(SPLITS, [0x80]);
         assert_eq!(from_metadata(&metadata), None);
     }

@@ -40,6 +40,7 @@ use crate::{
 
 use super::{trim::Trims, typed::Declared};
 pub(super) use emit::Emit;
+pub(crate) use left::check_declaration;
 pub(super) use look::Look;
 pub(super) use outbox::{Commit, Ended, Outbox};
 pub(super) use typed::{Direct, Judged, Sorted};

@@ -12,11 +12,12 @@ mod worker;
 use std::sync::Arc;
 
 use crate::{
+    Error,
     consume::{Served, Service, Serving, Taken},
     produce::transactions::Transactions,
 };
 
-use super::{ends::Ends, typed::Declared};
+use super::{copartition::check_declaration, ends::Ends, typed::Declared};
 pub(crate) use clock::{Newest, Question, Silence};
 pub(crate) use left::too_many;
 pub(crate) use pace::Pace;
@@ -54,6 +55,21 @@ impl Intake {
     }
 }
 
+impl Intake {
+    /// What a copartitioned window left open stays where it is.
+    fn check(&self, partition: &Taken) -> Result<(), Error> {
+        let Some(left) = &partition.left else { return Ok(()) };
+        for target in &self.shared.targets {
+            let (name, declaration) = (target.window.spec.name, &target.window.declaration);
+            check_declaration(left, name, declaration).map_err(|reason| {
+                let (partition, offset) = (partition.partition, partition.start);
+                Error::Window { name, partition, offset, reason }
+            })?;
+        }
+        Ok(())
+    }
+}
+
 impl Service for Intake {
     fn name(&self) -> &str {
         // What a handler does is the reactor's. Where there are several windows, they read together.
@@ -75,7 +91,12 @@ impl Service for Intake {
         true
     }
 
-    fn serve(&self, partition: Taken) -> Serving {
+    fn serve(&self, mut partition: Taken) -> Serving {
+        if let Err(error) = self.check(&partition) {
+            partition.fail(error);
+            partition.end();
+            return Box::pin(std::future::ready(()));
+        }
         Box::pin(Worker::new(self.shared.clone(), partition).run())
     }
 }

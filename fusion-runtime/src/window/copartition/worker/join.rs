@@ -13,13 +13,19 @@ use crate::{
     window::{
         clock,
         core::{Part, Sources},
+        due::Due,
         gathering::{Commit, Env, Left, Look, Outbox},
         intake::Silence,
         typed::millis,
     },
 };
 
-use super::super::{Joining, Shared, input::Input, left::Remembered, partitioner::Sampler};
+use super::super::{
+    Joining, Shared,
+    input::Input,
+    left::{Remembered, check_declaration},
+    partitioner::Sampler,
+};
 
 use super::{TOGETHER, Worker};
 
@@ -28,44 +34,48 @@ impl Worker {
     pub(in super::super) async fn gather(
         shared: Arc<Shared>,
         first: Joining,
-        mut others: mpsc::UnboundedReceiver<Joining>,
+        others: mpsc::UnboundedReceiver<Joining>,
     ) -> Option<Self> {
         let number = first.taken.partition;
         let topics = shared.declared.spec.topics.len();
-        let limit = tokio::time::Instant::now() + TOGETHER;
-        let mut joined = Joined(vec![first]);
-        while joined.0.len() < topics {
-            let stopped = joined.0[0].taken.assignment.clone();
-            tokio::select! {
-                () = stopped.stopped() => {
-                    shared.complete(number);
-                    return None;
-                }
-                other = timeout_at(limit, others.recv()) => match other {
-                    Ok(Some(other)) => joined.0.push(other),
-                    Ok(None) | Err(_) => {
-                        shared.complete(number);
-                        joined.fail(&shared, number);
-                        return None;
-                    }
-                },
+        let mut joined = Joined { all: vec![first], others };
+        let together = joined.wait(topics).await;
+        // From here on nobody comes any more.
+        shared.complete(number);
+        match together {
+            Together::All => Worker::new(shared, joined, number),
+            Together::Stopped => None,
+            Together::Missing => {
+                joined.fail(&shared, number);
+                None
             }
         }
-        shared.complete(number);
-        Worker::new(shared, joined, number)
     }
 
-    fn new(shared: Arc<Shared>, mut joined: Joined, number: i32) -> Option<Self> {
+    fn new(shared: Arc<Shared>, mut joined: Joined<Joining>, number: i32) -> Option<Self> {
         let declared = shared.declared.clone();
         let spec = declared.spec;
         let now = clock::now();
-        joined.0.sort_by_key(|joining| joining.topic);
+        joined.all.sort_by_key(|joining| joining.topic);
+        for joining in &joined.all {
+            let taken = &joining.taken;
+            let left = taken.left.as_ref();
+            let checked =
+                left.map_or(Ok(()), |left| check_declaration(left, spec.name, &declared.declaration));
+            if let Err(reason) = checked {
+                let (name, offset) = (spec.name, taken.start);
+                taken.fail(Error::Window { name, partition: number, offset, reason });
+                return None;
+            }
+        }
         let remembered: Option<Vec<Remembered>> = joined
-            .0
+            .all
             .iter()
-            .map(|joining| joining.taken.left.as_ref().and_then(Remembered::from_metadata))
+            .map(|joining| {
+                joining.taken.left.as_ref().and_then(|left| Remembered::from_metadata(left, spec.name))
+            })
             .collect();
-        if remembered.is_none() && joined.0.iter().any(|joining| joining.taken.left.is_some()) {
+        if remembered.is_none() && joined.all.iter().any(|joining| joining.taken.left.is_some()) {
             // Of a window over all of them, a part says nothing.
             tracing::warn!(
                 window = spec.name,
@@ -78,9 +88,9 @@ impl Worker {
         let time = remembered.iter().flatten().filter_map(|one| one.time).max();
         let left = match &parts {
             Some(parts) => Left::Parts { time, parts },
-            None => Left::Nothing { logs: joined.0.len() },
+            None => Left::Nothing { logs: joined.all.len() },
         };
-        let core = joined.0[0].taken.core.clone();
+        let core = joined.all[0].taken.core.clone();
         let topic: Arc<str> = spec.name.into();
         let env =
             Env { core: core.clone(), declared: declared.clone(), topic: topic.clone(), partition: number };
@@ -88,25 +98,32 @@ impl Worker {
             Ok(gathering) => gathering,
             Err(error) => {
                 let reason = error.to_string();
-                let offset = joined.0[0].taken.start;
-                joined.0[0].taken.fail(Error::Window { name: spec.name, partition: number, offset, reason });
+                let offset = joined.all[0].taken.start;
+                joined.all[0].taken.fail(Error::Window {
+                    name: spec.name,
+                    partition: number,
+                    offset,
+                    reason,
+                });
                 return None;
             }
         };
         let mut sources = Sources::new(spec.idle.map(millis), spec.max_future.map(millis));
         sources.restore(time);
         let mut inputs = Vec::new();
-        for (log, joining) in std::mem::take(&mut joined.0).into_iter().enumerate() {
-            let remembered = remembered.as_ref().map(|all| all[log]);
+        for (log, joining) in std::mem::take(&mut joined.all).into_iter().enumerate() {
+            let taken = joining.taken;
+            let remembered = remembered.as_ref().map(|all| &all[log]);
             let newest = remembered.map(|one| one.newest).unwrap_or_default();
             sources.assign(newest.time, now);
             if let Some(time) = newest.time {
                 sources.arrived(log, time, newest.arrived);
             }
-            let taken = joining.taken;
+            let high = remembered.map_or(taken.start, |one| one.part.high);
+            sources.resume(log, high, remembered.map(|one| one.far.clone()).unwrap_or_default());
             inputs.push(Input {
                 topic: spec.topics[joining.topic].into(),
-                high: remembered.map_or(taken.start, |one| one.part.high),
+                high,
                 silence: Silence::new(taken.start),
                 held: ffi::Batch::default(),
                 asking: false,
@@ -142,7 +159,8 @@ impl Worker {
             gathering,
             outbox,
             asking: FuturesUnordered::new(),
-            next_cut: 0,
+            cut_open: 0,
+            due: Due::default(),
             turn: 0,
             draining: declared.drains.join(number, epoch),
             look: Look::default(),
@@ -152,26 +170,95 @@ impl Worker {
     }
 }
 
-/// Those that have come so far. Whatever becomes of them, their assignments end.
-struct Joined(Vec<Joining>);
+/// Those that have come so far. Whatever becomes of them, their assignments end, also of those that came unseen.
+struct Joined<J: End> {
+    all: Vec<J>,
+    others: mpsc::UnboundedReceiver<J>,
+}
 
-impl Joined {
+/// What a revoke waits for.
+trait End {
+    fn end(&mut self);
+}
+
+impl End for Joining {
+    fn end(&mut self) {
+        self.taken.end();
+    }
+}
+
+/// What became of the wait for all.
+enum Together {
+    All,
+    Missing,
+    /// The partitions are to be given back before all have come.
+    Stopped,
+}
+
+impl Joined<Joining> {
+    async fn wait(&mut self, topics: usize) -> Together {
+        let limit = tokio::time::Instant::now() + TOGETHER;
+        let assignment = self.all[0].taken.assignment.clone();
+        while self.all.len() < topics {
+            tokio::select! {
+                () = assignment.stopped() => return Together::Stopped,
+                other = timeout_at(limit, self.others.recv()) => match other {
+                    Ok(Some(other)) => self.all.push(other),
+                    Ok(None) | Err(_) => return Together::Missing,
+                },
+            }
+        }
+        Together::All
+    }
+
     fn fail(&self, shared: &Shared, number: i32) {
         let spec = shared.declared.spec;
-        let came: Vec<&str> = self.0.iter().map(|joining| spec.topics[joining.topic]).collect();
+        let came: Vec<&str> = self.all.iter().map(|joining| spec.topics[joining.topic]).collect();
         let reason = format!(
             "of the partitions of this number, this member was given only those of {}: members must be given all. Leave \
              `partition.assignment.strategy` at `range`, or with the group protocol `consumer` set \
              `group.remote.assignor` to `range`",
             came.join(", ")
         );
-        let (name, offset) = (spec.name, self.0[0].taken.start);
-        self.0[0].taken.fail(Error::Window { name, partition: number, offset, reason });
+        let (name, offset) = (spec.name, self.all[0].taken.start);
+        self.all[0].taken.fail(Error::Window { name, partition: number, offset, reason });
     }
 }
 
-impl Drop for Joined {
+impl<J: End> Drop for Joined<J> {
     fn drop(&mut self) {
-        self.0.iter_mut().for_each(|joining| joining.taken.end());
+        self.others.close();
+        while let Ok(joining) = self.others.try_recv() {
+            self.all.push(joining);
+        }
+        self.all.iter_mut().for_each(End::end);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    struct Fake(Arc<AtomicU32>);
+
+    impl End for Fake {
+        fn end(&mut self) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn those_that_came_unseen_end_as_well() {
+        let ended = Arc::new(AtomicU32::new(0));
+        let (sender, others) = mpsc::unbounded_channel();
+        let joined = Joined { all: vec![Fake(ended.clone())], others };
+        for _ in 0..2 {
+            assert!(sender.send(Fake(ended.clone())).is_ok());
+        }
+        drop(joined);
+        assert_eq!(ended.load(Ordering::Relaxed), 3);
+        assert!(sender.send(Fake(ended)).is_err(), "nobody comes too late unseen");
     }
 }

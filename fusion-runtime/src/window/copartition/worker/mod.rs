@@ -18,6 +18,7 @@ use crate::{
         HeldBack, HeldBackReason, WindowLog, clock,
         core::Sources,
         drain::{Draining, Step},
+        due::Due,
         fail_if_panicking,
         gathering::{Commit, Ended, Gathering, Look, Outbox},
         intake::{Newest, Question},
@@ -30,8 +31,6 @@ use super::{Shared, input::Input, left::Remembered, partitioner::Sampler};
 
 /// How long the partitions of one number may take to come, of which one assignment brings all.
 const TOGETHER: Duration = Duration::from_secs(10);
-/// How often an offset is committed that has only moved, in milliseconds.
-const QUIET: i64 = 1_000;
 /// How long to wait before a leader that gave no answer is asked again, in milliseconds.
 const ASK_AGAIN: i64 = 500;
 /// A pause for those that are ahead of the slowest, in milliseconds.
@@ -49,9 +48,10 @@ pub(super) struct Worker {
     outbox: Outbox,
     sampler: Sampler,
     asking: Asking,
-    /// Where the last cut was made, and when the next one is.
+    /// Where the last cut was made, with how many windows open, and when the next one is.
     cut_at: Vec<i64>,
-    next_cut: i64,
+    cut_open: usize,
+    due: Due,
     /// The input that is read next.
     turn: usize,
     draining: Draining,
@@ -131,8 +131,7 @@ impl Worker {
         let assignment = self.inputs[0].taken.assignment.clone();
         while !self.inputs.iter().any(|input| input.taken.assignment.is_abandoned()) {
             self.outbox.start(&mut *self.gathering).await;
-            self.next_cut = i64::MIN / 2;
-            self.cut(clock::now());
+            self.cut_now(clock::now());
             self.hand_over();
             self.outbox.hurry();
             if self.outbox.is_empty() {
@@ -158,10 +157,10 @@ impl Worker {
 
     fn wake_at(&self, now: i64) -> i64 {
         let mut wake = now + 10_000;
-        let highs = self.inputs.iter().map(|input| input.silence.next());
-        // The clock fires windows without moving an offset.
-        if self.outbox.has_results() || highs.ne(self.cut_at.iter().copied()) {
-            wake = wake.min(self.cut_due().max(now + 1));
+        if self.is_new()
+            && let Some(due) = self.due.wake(self.outbox.has_results(), self.may_cut(), now)
+        {
+            wake = wake.min(due);
         }
         if let Some(idle) = self.shared.declared.spec.idle.map(millis) {
             for (log, input) in self.inputs.iter().enumerate() {
@@ -222,38 +221,50 @@ impl Worker {
         Error::Window { name: self.shared.declared.spec.name, partition: self.number, offset, reason }
     }
 
-    fn cut_due(&self) -> i64 {
-        if self.outbox.has_results() { self.next_cut } else { self.next_cut + QUIET }
+    /// Whether the last cut does not say all. The clock closes windows without moving an offset, and some close without a
+    /// result; nothing opens meanwhile, so then fewer are open.
+    fn is_new(&self) -> bool {
+        self.outbox.has_results()
+            || self.inputs.iter().map(|input| input.silence.next()).ne(self.cut_at.iter().copied())
+            || self.gathering.open_keys() != self.cut_open
     }
 
-    /// Cuts, if it is time and there is anything new. Everything that fired up to here must have been started.
+    /// Everything that fired must have been started, and everything that was decided before decided again.
+    fn may_cut(&self) -> bool {
+        self.gathering.fired() == 0 && !self.gathering.is_replaying()
+    }
+
+    /// Cuts without waiting for the interval, if there is anything new.
+    fn cut_now(&mut self, now: i64) {
+        self.due.hurry();
+        self.cut(now);
+    }
+
+    /// Cuts, if it is time and there is anything new.
     fn cut(&mut self, now: i64) {
-        let highs: Vec<i64> = self.inputs.iter().map(|input| input.silence.next()).collect();
-        let is_new = highs != self.cut_at || self.outbox.has_results();
-        if !is_new || self.gathering.fired() > 0 || now < self.cut_due() {
+        if !self.due.is_now(self.outbox.has_results(), now) || !self.is_new() || !self.may_cut() {
             return;
         }
-        // Not while it still reads again what was decided before.
+        let highs: Vec<i64> = self.inputs.iter().map(|input| input.silence.next()).collect();
         let Some(parts) = self.gathering.parts(&highs) else { return };
         let time = self.gathering.time();
-        let commits = self.inputs.iter().enumerate().map(|(log, input)| {
-            let newest = self
-                .sources
-                .newest(log)
-                .map(|newest| Newest { time: Some(newest.time), arrived: newest.arrived });
-            let remembered = Remembered { part: parts[log], time, newest: newest.unwrap_or_default() };
+        let (sources, declaration) = (&mut self.sources, &self.shared.declared.declaration);
+        let commits = self.inputs.iter().zip(parts).enumerate().map(|(log, (input, part))| {
+            let newest =
+                sources.newest(log).map(|newest| Newest { time: Some(newest.time), arrived: newest.arrived });
+            let far = sources.far(log, part.needed).clone();
+            let remembered = Remembered { part, time, newest: newest.unwrap_or_default(), far };
             Commit {
                 topic: input.topic.clone(),
                 partition: self.number,
                 epoch: input.taken.epoch,
-                metadata: remembered.to_metadata(),
+                metadata: remembered.to_metadata(declaration),
             }
         });
         let commits = commits.collect();
         self.outbox.cut(commits);
-        self.cut_at = highs;
-        let interval = self.inputs[0].taken.core.settings.commit_interval;
-        self.next_cut = now + millis(interval);
+        (self.cut_at, self.cut_open) = (highs, self.gathering.open_keys());
+        self.due.made(now, self.inputs[0].taken.core.settings.commit_interval);
     }
 
     /// Goes on with a drain, if there is one; `true`: windows may have fired.
@@ -265,8 +276,7 @@ impl Worker {
                 return true;
             }
             Step::Fired if self.gathering.fired() == 0 => {
-                self.next_cut = i64::MIN / 2;
-                self.cut(now);
+                self.cut_now(now);
                 self.draining.reach(Step::Cut(self.outbox.made()));
             }
             _ => {}

@@ -88,10 +88,10 @@ impl Worker {
                 elsewhere = true;
                 return Judged::Skipped(Skipped::NoKey);
             }
-            match sources.take(log, time, now) {
+            match sources.take_at(log, offset, time, now) {
                 Intake::Taken => {}
-                Intake::Ahead if !quiet => observed.skip(log, Skipped::Ahead),
-                Intake::Ahead => {}
+                Intake::Ahead => observed.skip(log, Skipped::Ahead),
+                Intake::Again => return Judged::Gathered(None),
                 Intake::Skipped(Skip::Negative) => return Judged::Skipped(Skipped::NoTime),
                 Intake::Skipped(Skip::TooFar) => return Judged::Skipped(Skipped::TooFar),
             }

@@ -14,6 +14,7 @@ use crate::{
         HeldBack, WindowLog, clock,
         core::{Claims, Cut, CutLimit, Needed},
         drain::Draining,
+        due::Due,
         fail_if_panicking,
         log::{CONTROL, Control},
         observed::Ends,
@@ -23,7 +24,7 @@ use crate::{
 use super::{
     Shared,
     clocks::Clocks,
-    left::{check, from_metadata, splits_within, to_metadata},
+    left::{check, check_declaration, from_metadata, splits_within, to_metadata},
     look::Look,
     outbox::{Commit, Ended, Outbox},
     typed::{Env, Gathering, Left},
@@ -32,8 +33,6 @@ use super::{
 /// The least distance of two ticks, and how long one may take to come back, in milliseconds.
 const TICKS: i64 = 100;
 pub(super) const TICK_LOST: i64 = 5_000;
-/// How often an offset is committed that has moved by control records alone, in milliseconds.
-const QUIET: i64 = 1_000;
 
 pub(super) struct Worker {
     pub(super) shared: Arc<Shared>,
@@ -53,7 +52,7 @@ pub(super) struct Worker {
     pub(super) outbox: Outbox,
     /// Where the last cut was made, and when the next one is.
     pub(super) cut_at: i64,
-    pub(super) next_cut: i64,
+    due: Due,
     pub(super) draining: Draining,
     look: Look,
     /// The offset below which the log was said to be needed no more.
@@ -79,11 +78,14 @@ impl Worker {
             partition: taken.partition,
         };
         let state = left.as_ref().map_or(Left::Nothing { logs: 1 }, Left::Cut);
-        let gathering = match declared.window.gathering(env, state) {
+        let checked =
+            taken.left.as_ref().map_or(Ok(()), |left| check_declaration(left, &declared.declaration));
+        let gathering =
+            checked.and_then(|()| declared.window.gathering(env, state).map_err(|error| error.to_string()));
+        let gathering = match gathering {
             Ok(gathering) => gathering,
-            Err(error) => {
+            Err(reason) => {
                 let (name, partition) = (declared.spec.name, taken.partition);
-                let reason = error.to_string();
                 taken.fail(Error::Window { name, partition, offset: taken.start, reason });
                 taken.end();
                 return None;
@@ -99,7 +101,7 @@ impl Worker {
             topic: topic.clone(),
             partition: taken.partition,
             epoch: taken.epoch,
-            metadata: to_metadata(&cut),
+            metadata: to_metadata(&cut, &declared.declaration),
         };
         let place = (topic.clone(), taken.partition);
         let transactions = shared.transactions.clone();
@@ -115,7 +117,7 @@ impl Worker {
             needed: cut.needed.offset,
             next: taken.start,
             cut_at: cut.high,
-            next_cut: 0,
+            due: Due::default(),
             draining: declared.drains.join(taken.partition, taken.epoch),
             look: Look::default(),
             trimmed: 0,
@@ -175,8 +177,7 @@ impl Worker {
         while self.taken.batches.try_recv().is_ok() {}
         while !assignment.is_abandoned() {
             self.outbox.start(&mut *self.gathering).await;
-            self.next_cut = i64::MIN / 2;
-            if let Err(error) = self.cut(clock::now()) {
+            if let Err(error) = self.cut_now(clock::now()) {
                 return self.taken.fail(error);
             }
             self.outbox.hand_over(|| self.taken.membership());
@@ -207,8 +208,10 @@ impl Worker {
 
     fn wake_at(&self, now: i64) -> i64 {
         let mut wake = now + 10_000;
-        if self.cut_at < self.next {
-            wake = wake.min(self.cut_due().max(now + 1));
+        if self.cut_at < self.next
+            && let Some(due) = self.due.wake(self.outbox.has_results(), self.may_cut(), now)
+        {
+            wake = wake.min(due);
         }
         if let Some(tick) = self.tick_due() {
             let again = self.ticked.map_or(self.last_tick + TICKS, |ticked| ticked + TICK_LOST);
@@ -222,22 +225,28 @@ impl Worker {
         Error::Window { name, partition: self.taken.partition, offset, reason }
     }
 
-    /// When the next cut is made: results cannot wait, an offset that only moved can.
-    fn cut_due(&self) -> i64 {
-        if self.outbox.has_results() { self.next_cut } else { self.next_cut + QUIET }
+    /// Everything that fired must have been started, and everything that was decided before decided again.
+    fn may_cut(&self) -> bool {
+        self.gathering.fired() == 0 && !self.gathering.is_replaying()
     }
 
-    /// Cuts, if it is time and there is anything new. Everything that fired up to here must have been started.
-    pub(super) fn cut(&mut self, now: i64) -> Result<(), Error> {
-        if self.next <= self.cut_at || self.gathering.fired() > 0 || now < self.cut_due() {
+    /// Cuts without waiting for the interval, if there is anything new.
+    pub(super) fn cut_now(&mut self, now: i64) -> Result<(), Error> {
+        self.due.hurry();
+        self.cut(now)
+    }
+
+    /// Cuts, if it is time and there is anything new.
+    fn cut(&mut self, now: i64) -> Result<(), Error> {
+        let is_due = self.due.is_now(self.outbox.has_results(), now);
+        if self.next <= self.cut_at || !is_due || !self.may_cut() {
             return Ok(());
         }
         let begin = self.claims.begin().unwrap_or(self.next);
-        // Not while it still reads again what was decided before.
         let limit = self.shared.transactions.metadata_limit();
         let splits = CutLimit { splits: splits_within(limit), from: self.needed };
         let Some(cut) = self.gathering.cut(self.next, begin, splits) else { return Ok(()) };
-        let metadata = to_metadata(&cut);
+        let metadata = to_metadata(&cut, &self.shared.declared.declaration);
         check(&cut, &metadata, limit).map_err(|reason| self.error(self.next, reason))?;
         self.outbox.cut(vec![Commit {
             topic: self.topic.clone(),
@@ -246,8 +255,7 @@ impl Worker {
             metadata,
         }]);
         (self.cut_at, self.needed) = (self.next, cut.needed.offset);
-        let interval = i64::try_from(self.taken.core.settings.commit_interval.as_millis()).unwrap_or(0);
-        self.next_cut = now + interval;
+        self.due.made(now, self.taken.core.settings.commit_interval);
         Ok(())
     }
 
