@@ -202,7 +202,8 @@ impl<S> App<S> {
         let logs = declared.iter().filter(|declared| !declared.spec.copartitioned);
         let partitions: i32 = sources.chain(logs.map(|declared| declared.partitions)).sum();
         let partitions = usize::try_from(partitions).unwrap_or(1);
-        let client = GroupClient::new(&config, &name, partitions, !declared.is_empty())?;
+        let together = declared.iter().any(|declared| declared.spec.copartitioned);
+        let client = GroupClient::new(&config, &name, partitions, !declared.is_empty(), together)?;
         let transactions = if declared.is_empty() {
             None
         } else {

@@ -13,7 +13,7 @@ use tokio::sync::{oneshot, watch};
 use crate::{
     Error,
     broker::{
-        Config,
+        Config, GroupProtocol,
         ffi::{Commits, Taker},
     },
     consume::{rebalance::GroupContext, service::Service, shared::Core},
@@ -27,14 +27,29 @@ use super::{Beginning, COMMIT_EVERY, COMMITTED_LIMIT, Owner, bounds::Bounds, end
 pub(crate) struct GroupClient(Arc<BaseConsumer<GroupContext>>);
 
 impl GroupClient {
-    /// For topics with so many partitions. With `ends`, ends of partitions are messages of their own.
-    pub(crate) fn new(config: &Config, group: &str, partitions: usize, ends: bool) -> Result<Self, Error> {
+    /// For topics with so many partitions. With `ends`, ends of partitions are messages of their own; with `together`,
+    /// partitions of the same number come to the same member.
+    pub(crate) fn new(
+        config: &Config,
+        group: &str,
+        partitions: usize,
+        ends: bool,
+        together: bool,
+    ) -> Result<Self, Error> {
         let mut properties = config.group_consumer(group)?;
         // Each partition has a queue, so each has its part of the buffer.
         let part = config.settings().fetch_buffer / partitions.max(1);
         properties.set("queued.max.messages.kbytes", part.div_ceil(1024).max(1).to_string());
         if ends {
             properties.set("enable.partition.eof", "true");
+        }
+        // What the members do with the classic protocol the broker does only if it is asked to. The embedded one cannot.
+        if together
+            && !config.is_embedded()
+            && config.group_protocol_in_force() == GroupProtocol::Consumer
+            && properties.get("group.remote.assignor").is_none()
+        {
+            properties.set("group.remote.assignor", "range");
         }
         let client = properties.create_with_context(GroupContext::default());
         Ok(GroupClient(Arc::new(client.map_err(|error| Error::client("consumer", error))?)))
