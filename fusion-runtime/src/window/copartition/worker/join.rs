@@ -170,6 +170,15 @@ impl Worker {
     }
 }
 
+/// Why nothing can be done with the partitions of these topics alone.
+pub(super) fn apart(topics: &[&str]) -> String {
+    format!(
+        "of the partitions of this number, this member was given only those of {}: members must be given all. Leave \
+         `partition.assignment.strategy`, or with the group protocol `consumer` `group.remote.assignor`, at `range`",
+        topics.join(", ")
+    )
+}
+
 /// Those that have come so far. Whatever becomes of them, their assignments end, also of those that came unseen.
 struct Joined<J: End> {
     all: Vec<J>,
@@ -214,12 +223,7 @@ impl Joined<Joining> {
     fn fail(&self, shared: &Shared, number: i32) {
         let spec = shared.declared.spec;
         let came: Vec<&str> = self.all.iter().map(|joining| spec.topics[joining.topic]).collect();
-        let reason = format!(
-            "of the partitions of this number, this member was given only those of {}: members must be given all. Leave \
-             `partition.assignment.strategy` at `range`, or with the group protocol `consumer` set \
-             `group.remote.assignor` to `range`",
-            came.join(", ")
-        );
+        let reason = apart(&came);
         let (name, offset) = (spec.name, self.all[0].taken.start);
         self.all[0].taken.fail(Error::Window { name, partition: number, offset, reason });
     }

@@ -1,6 +1,7 @@
 //! The work on the partitions of one number, for one assignment.
 
 mod join;
+mod part;
 mod read;
 
 use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
@@ -120,6 +121,7 @@ impl Worker {
             }
         }
         self.give_back().await;
+        self.part().await;
     }
 
     /// What has fired is seen through, and the assignment ends with its transaction. Nothing fires because of the end.
