@@ -209,7 +209,7 @@ async fn a_copartitioned_record_lies_where_its_key_belongs() {
     assert_eq!(
         reason,
         "a record of topic `misplaced.brake` does not lie in the partition of its window's key: the sources are not \
-         partitioned by it, or each in another way. Remove `copartitioned`"
+         partitioned by it, or each in another way, or have got more partitions since. Remove `copartitioned`"
     );
     app.shutdown().await.unwrap();
 }

@@ -58,6 +58,9 @@ use crate::{
     record::{HeadersRef, codec::Format, wire::name},
 };
 
+/// What to do about a log that another declaration wrote, or other partitions.
+const ANEW: &str = "Give the window another `name` to begin anew";
+
 /// A record's value, about to be read in the format that its headers name.
 fn unread<'a>(value: Option<&'a [u8]>, headers: HeadersRef<'_>) -> Result<Unread<'a>, Failure> {
     let named = headers.iter().filter(|(name, _)| *name == name::CONTENT_TYPE.as_bytes()).last();

@@ -18,11 +18,12 @@ use std::{
 use tokio::sync::mpsc;
 
 use crate::{
+    Error,
     consume::{Service, Serving, Taken},
     produce::transactions::Transactions,
 };
 
-use super::{ends::Ends, typed::Declared};
+use super::{ANEW, ends::Ends, typed::Declared};
 pub(crate) use check::{check, check_keeps};
 pub(super) use left::check_declaration;
 use worker::Worker;
@@ -61,6 +62,24 @@ impl Copartition {
     }
 }
 
+impl Copartition {
+    /// Why a partition cannot be read that its topic did not have when the app started: from then on keys meet elsewhere,
+    /// also those of windows that are open.
+    fn grown(&self, number: i32, offset: i64) -> Option<Error> {
+        let declared = &self.shared.declared;
+        let had = declared.partitions;
+        (number >= had).then(|| Error::Window {
+            name: declared.spec.name,
+            partition: number,
+            offset,
+            reason: format!(
+                "the source topic `{}` had {had} partitions and now has more: keys would meet elsewhere. {ANEW}",
+                declared.spec.topics[self.topic]
+            ),
+        })
+    }
+}
+
 impl Shared {
     /// Nobody else joins those that have all come.
     fn complete(&self, number: i32) {
@@ -85,8 +104,13 @@ impl Service for Copartition {
         true
     }
 
-    fn serve(&self, taken: Taken) -> Serving {
+    fn serve(&self, mut taken: Taken) -> Serving {
         let number = taken.partition;
+        if let Some(error) = self.grown(number, taken.start) {
+            taken.fail(error);
+            taken.end();
+            return Box::pin(std::future::ready(()));
+        }
         let mut waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let mut joining = Joining { topic: self.topic, taken };
         if let Some(others) = waiting.get(&number) {

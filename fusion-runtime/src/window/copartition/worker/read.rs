@@ -141,7 +141,7 @@ impl Worker {
             offset,
             format!(
                 "a record of topic `{}` does not lie in the partition of its window's key: the sources are not \
-                 partitioned by it, or each in another way. Remove `copartitioned`",
+                 partitioned by it, or each in another way, or have got more partitions since. Remove `copartitioned`",
                 self.inputs[log].topic
             ),
         )

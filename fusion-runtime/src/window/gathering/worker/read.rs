@@ -6,7 +6,7 @@ use crate::{
     observe::Count,
     record::{Headers, HeadersRef, Record, RecordRef},
     window::{
-        Place, clock,
+        ANEW, Place, clock,
         core::Verdict,
         log::{CONTROL, Control, Source, SourceKey},
         typed::Declared,
@@ -211,6 +211,3 @@ fn original(record: &RecordRef<'_>, source: &Source<'_>) -> Record {
         headers,
     }
 }
-
-/// What to do about a log that another declaration wrote.
-const ANEW: &str = "Give the window another `name` to begin anew";
