@@ -16,7 +16,7 @@ use fusion::{App, Config, Running, TopicPolicy};
 use fusion_runtime::broker::{TopicSpec, topics};
 
 pub use poll::{eventually, eventually_async, patiently};
-pub use raw::{Raw, Record};
+pub use raw::{Delivered, Raw, Record};
 pub use tail::Tail;
 
 /// How long a test waits for what must come. Only a failing test waits that long.

@@ -120,7 +120,8 @@ impl Record {
     }
 }
 
-type Delivered = Result<(i32, i64), KafkaError>;
+/// Where a record was written.
+pub type Delivered = Result<(i32, i64), KafkaError>;
 
 struct Reports;
 

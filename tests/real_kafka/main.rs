@@ -19,7 +19,12 @@ mod served;
 mod story;
 mod topics;
 mod transactions;
+mod window_check;
+mod window_kinds;
 mod window_logs;
+mod window_pairs;
+mod window_partitions;
+mod window_replay;
 mod window_troubles;
 mod windows;
 mod work;
@@ -73,6 +78,19 @@ const TESTS: &[(&str, Test)] = tests! {
         one_result_per_copartitioned_window_however_members_die,
         one_result_per_window_however_members_die,
     }
+    window_kinds::{
+        each_record_is_in_a_session_or_late_however_members_die,
+        each_update_is_sent_once_and_in_order_however_members_die,
+        windows_close_with_an_idle_that_is_shorter_than_transactions_take,
+    }
+    window_partitions::{
+        what_roundrobin_gives_is_refused,
+        what_the_uniform_assignor_gives_is_refused,
+        a_source_that_grows_ends_the_app,
+        a_source_that_grew_ends_the_next_app,
+        copartitioned_sources_that_grow_end_the_app,
+    }
+    window_pairs::{a_window_is_complete_once_however_members_die}
     served::{
         what_was_finished_beyond_a_slow_record_survives_a_kill,
         what_was_finished_beyond_a_slow_record_survives_a_revoke,
@@ -84,6 +102,8 @@ const TESTS: &[(&str, Test)] = tests! {
         a_log_that_would_lose_records_is_refused_until_it_is_mended,
     }
     window_troubles::{
+        members_of_a_copartitioned_window_come_and_go_every_second_classic,
+        members_of_a_copartitioned_window_come_and_go_every_second_consumer,
         a_graph_behind_a_window_is_asked_however_members_die,
         members_come_and_go_every_second_classic,
         members_come_and_go_every_second_consumer,

@@ -1,23 +1,26 @@
 //! Windows whose members are killed at any moment: one result per key and window, and each the right one.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use fusion::{App, Config, GroupProtocol, Running, Start, TopicPolicy, Window, prelude::*};
 use fusion_runtime::broker::{TopicSpec, topics};
 use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
 
 use crate::{
     child::Child,
-    common::{Raw, Record, SOON, Tail, create, eventually, start, unique},
+    common::{Delivered, Raw, Record, SOON, create, eventually, start, unique},
     look::Look,
-    served, window_troubles,
+    served,
+    window_check::Group,
+    window_kinds, window_pairs, window_troubles,
 };
 
 pub const PARTITIONS: i32 = 3;
@@ -36,9 +39,9 @@ pub struct Reading {
 /// A window's result, as the reactors below write it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Gathered {
-    id: String,
-    start: i64,
-    numbers: Vec<u64>,
+    pub id: String,
+    pub start: i64,
+    pub numbers: Vec<u64>,
 }
 
 pub fn gathered(id: Key<String>, readings: Vec<Reading>, window: Window) -> Gathered {
@@ -86,7 +89,7 @@ const REKEYED: Variant = Variant {
 };
 
 pub fn config(protocol: &str) -> Config {
-    let config = Config::from_env().unwrap().stop_limit(Duration::from_secs(10));
+    let config = Config::from_env().unwrap().stop_limit(Duration::from_secs(10)).keep_skipped(true);
     if protocol == "consumer" {
         // Here the broker says how often members report.
         return config.group_protocol(GroupProtocol::Consumer);
@@ -103,6 +106,11 @@ fn app(variant: &str, group: &str, config: Config) -> App {
         "moved" => app.reactors(reactors![window_troubles::moved]),
         "served" => app.reactors(reactors![served::soak, served::busy]),
         "silent" => app.reactors(reactors![window_troubles::silent]),
+        "roaming" => app.reactors(reactors![window_troubles::roaming]),
+        "sessions" => app.reactors(reactors![window_kinds::sessions]),
+        "updates" => app.reactors(reactors![window_kinds::updates]),
+        "brief" => app.reactors(reactors![window_kinds::brief]),
+        "pairs" => app.reactors(reactors![window_pairs::pairs]),
         _ => panic!("no variant `{variant}`"),
     }
 }
@@ -129,60 +137,111 @@ impl Dice {
 /// What was sent, by key and start of its window.
 pub type Expected = BTreeMap<(String, i64), Vec<u64>>;
 
-/// Sends until it is told to stop, to all partitions of all sources.
-pub async fn load(config: Config, variant: &'static Variant, run: String, stop: Arc<AtomicBool>) -> Expected {
-    let raw = Raw::new(&config);
-    let mut dice = Dice(now() as u64);
-    let mut expected = Expected::new();
-    let mut number = 0;
-    let mut reports = Vec::new();
-    let mut pace = tokio::time::interval(Duration::from_millis(20));
-    while !stop.load(Ordering::Relaxed) {
-        pace.tick().await;
-        for topic in variant.sources {
+/// What sends to all partitions of all sources of a variant.
+struct Load {
+    variant: &'static Variant,
+    run: String,
+    raw: Raw,
+    dice: Dice,
+    number: u64,
+    expected: Expected,
+    reports: Vec<oneshot::Receiver<Delivered>>,
+}
+
+impl Load {
+    fn new(config: &Config, variant: &'static Variant, run: &str) -> Load {
+        Load {
+            variant,
+            run: run.to_owned(),
+            raw: Raw::new(config),
+            dice: Dice(now() as u64),
+            number: 0,
+            expected: Expected::new(),
+            reports: Vec::new(),
+        }
+    }
+
+    /// One reading to each partition, as it is sent at this time.
+    fn send(&mut self, now: i64) {
+        for topic in self.variant.sources {
             for partition in 0..PARTITIONS {
-                let time = now() - dice.roll(JITTER) as i64;
-                let id = format!("{run}-{}", dice.roll(40));
+                let (time, number) = (now - self.dice.roll(JITTER) as i64, self.number);
+                let id = format!("{}-{}", self.run, self.dice.roll(40));
                 let reading = Reading { id: id.clone(), number, time };
                 let record = Record::to(topic).value(serde_json::to_vec(&reading).unwrap()).timestamp(time);
-                let record = match variant.name {
-                    "copartitioned" => record.key(&*id),
+                let record = match self.variant.name {
+                    "copartitioned" | "roaming" => record.key(&*id),
                     _ => record.partition(partition),
                 };
-                reports.push(raw.queue(&record));
-                expected.entry((id, time - time.rem_euclid(SIZE))).or_default().push(number);
-                number += 1;
+                self.reports.push(self.raw.queue(&record));
+                self.expected.entry((id, time - time.rem_euclid(SIZE))).or_default().push(number);
+                self.number += 1;
             }
         }
     }
-    for report in reports {
-        report.await.unwrap().unwrap();
+
+    async fn sent(self) -> Expected {
+        for report in self.reports {
+            report.await.unwrap().unwrap();
+        }
+        self.expected
     }
-    expected
+}
+
+/// Sends until it is told to stop.
+pub async fn load(config: Config, variant: &'static Variant, run: String, stop: Arc<AtomicBool>) -> Expected {
+    let mut load = Load::new(&config, variant, &run);
+    let mut pace = tokio::time::interval(Duration::from_millis(20));
+    while !stop.load(Ordering::Relaxed) {
+        pace.tick().await;
+        load.send(now());
+    }
+    load.sent().await
+}
+
+/// Sends what so many seconds would have brought, all at once.
+pub async fn backlog(config: &Config, variant: &'static Variant, run: &str, seconds: i64) -> Expected {
+    let mut load = Load::new(config, variant, run);
+    let now = now();
+    for time in (now - seconds * 1_000..now).step_by(20) {
+        load.send(time);
+    }
+    load.sent().await
 }
 
 /// Members of one group, of which each is killed and started again.
 pub struct Members {
-    variant: &'static Variant,
+    variant: &'static str,
     group: String,
     protocol: &'static str,
     pub members: Vec<Child>,
 }
 
 impl Members {
-    pub fn start(variant: &'static Variant, group: &str, count: usize, protocol: &'static str) -> Members {
+    /// Of the app that runs this variant.
+    pub fn start(variant: &'static str, group: &str, count: usize, protocol: &'static str) -> Members {
         let mut members = Members { variant, group: group.to_owned(), protocol, members: Vec::new() };
         members.members = (0..count).map(|_| members.another()).collect();
         members
     }
 
     pub fn another(&self) -> Child {
-        Child::start(&["windows", self.variant.name, &self.group, self.protocol])
+        Child::start(&["windows", self.variant, &self.group, self.protocol])
     }
 
     pub fn kill(&mut self, member: usize) {
         self.members[member].kill();
         self.members[member] = self.another();
+    }
+
+    /// Kills one after the other, each at a moment that nobody knows.
+    pub async fn kill_some(&mut self) {
+        let kills = std::env::var("FUSION_KILLS").ok().and_then(|kills| kills.parse().ok());
+        let mut dice = Dice(now() as u64);
+        for kill in 0..kills.unwrap_or(5) {
+            tokio::time::sleep(Duration::from_millis(1_000 + dice.roll(4_000))).await;
+            self.kill(kill % 2);
+        }
     }
 
     pub async fn end(mut self) {
@@ -195,49 +254,19 @@ impl Members {
 
 /// A group that begins at the ends of its sources, so that members which are killed at once begin there, too.
 pub async fn begin(variant: &'static Variant, group: &str) -> Look {
-    let config = config("classic");
-    create(&config, &variant.sources, PARTITIONS).await;
-    create(&config, &[variant.results], PARTITIONS).await;
-    let look = Look::new(&config, group);
-    let first: Running = start(app(variant.name, group, config.start(Start::Latest))).await;
-    let committed = |topic: &&str| look.committed(topic).iter().all(Option::is_some);
-    eventually(SOON, || variant.sources.iter().all(committed)).await;
-    first.shutdown().await.unwrap();
-    look
+    begin_at(variant.name, &variant.sources, variant.results, group).await
 }
 
-/// Takes results until there is one for each that is expected, then looks for more; all of this run.
-pub async fn check(tail: &mut Tail, run: &str, expected: &Expected) {
-    let mut found: HashMap<(String, i64), Vec<Gathered>> = HashMap::new();
-    let until = Instant::now() + Duration::from_secs(60);
-    let quiet = Duration::from_secs(5);
-    let mut last = Instant::now();
-    while found.len() < expected.len() || last.elapsed() < quiet {
-        if Instant::now() > until {
-            break;
-        }
-        if let Some(record) = tail.next(Duration::from_millis(200)).await {
-            let result: Gathered = serde_json::from_value(record.json()).unwrap();
-            if result.id.starts_with(run) {
-                found.entry((result.id.clone(), result.start)).or_default().push(result);
-                last = Instant::now();
-            }
-        }
-    }
-    let mut wrong = Vec::new();
-    for ((id, start), numbers) in expected {
-        let mut numbers = numbers.clone();
-        numbers.sort_unstable();
-        match found.remove(&(id.clone(), *start)).as_deref() {
-            None => wrong.push(format!("{id} at {start}: no result for {numbers:?}")),
-            Some([result]) if result.numbers == numbers => {}
-            Some([result]) => wrong.push(format!("{id} at {start}: {:?}, not {numbers:?}", result.numbers)),
-            Some(results) => wrong.push(format!("{id} at {start}: {} results", results.len())),
-        }
-    }
-    wrong.extend(found.into_keys().map(|(id, start)| format!("{id} at {start}: nothing was sent")));
-    assert!(expected.len() > 40, "the load was nothing: {} windows", expected.len());
-    assert!(wrong.is_empty(), "{} of {} windows:\n{}", wrong.len(), expected.len(), wrong.join("\n"));
+pub async fn begin_at(variant: &str, sources: &[&str], results: &str, group: &str) -> Look {
+    let config = config("classic");
+    create(&config, sources, PARTITIONS).await;
+    create(&config, &[results], PARTITIONS).await;
+    let look = Look::new(&config, group);
+    let first: Running = start(app(variant, group, config.start(Start::Latest))).await;
+    let committed = |topic: &&str| look.committed(topic).iter().all(Option::is_some);
+    eventually(SOON, || sources.iter().all(committed)).await;
+    first.shutdown().await.unwrap();
+    look
 }
 
 #[reactor(
@@ -327,28 +356,15 @@ pub async fn copartitioned_sources_keep_what_windows_need() {
     app.shutdown().await.unwrap();
 }
 
-/// How often members are killed; more often when the environment says so.
-fn kills() -> usize {
-    std::env::var("FUSION_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(6)
-}
-
 pub async fn killed_at_any_moment(variant: &'static Variant) {
-    let (group, run) = (unique(variant.name), unique("run"));
-    let _look = begin(variant, &group).await;
-    let mut tail = Tail::at_end(&config("classic"), variant.results).await;
+    let mut group = Group::begin(variant).await;
     let stop = Arc::new(AtomicBool::new(false));
-    let sending = tokio::spawn(load(config("classic"), variant, run.clone(), stop.clone()));
-    let mut members = Members::start(variant, &group, 2, "classic");
-    let mut dice = Dice(now() as u64);
-    for kill in 0..kills() {
-        tokio::time::sleep(Duration::from_millis(1_000 + dice.roll(4_000))).await;
-        members.kill(kill % 2);
-    }
-    tokio::time::sleep(Duration::from_millis(1_000)).await;
+    let sending = tokio::spawn(load(config("classic"), variant, group.run.clone(), stop.clone()));
+    let mut members = group.members("classic");
+    members.kill_some().await;
     stop.store(true, Ordering::Relaxed);
     let expected = sending.await.unwrap();
-    check(&mut tail, &run, &expected).await;
-    members.end().await;
+    group.check(members, &expected).await;
 }
 
 pub async fn one_result_per_window_however_members_die() {
