@@ -9,6 +9,8 @@
 //! first record of all the sessions that it depends on, its *origin*. So the cut leaves out those with the latest origins,
 //! and needs the log from there on.
 
+mod joined;
+
 use std::{
     cmp::Reverse,
     collections::{BTreeMap, BTreeSet, BinaryHeap},
@@ -21,6 +23,7 @@ use super::{
     slots::Slots,
     table::Turn,
 };
+use joined::Joined;
 
 pub(super) struct Sessions<K, A> {
     keys: Slots<K, Vec<Session<A>>>,
@@ -380,52 +383,5 @@ fn release(splits: &mut BTreeMap<Split, (usize, Option<Needed>)>, split: Split) 
         if *count == 0 {
             splits.remove(&split);
         }
-    }
-}
-
-/// What a record makes one session of.
-struct Joined {
-    moment: i64,
-    first: i64,
-    last: i64,
-    /// The sessions, in the order of time.
-    parts: Vec<Range>,
-}
-
-struct Range {
-    first: i64,
-    last: i64,
-    id: u64,
-}
-
-impl Joined {
-    fn alone(moment: i64) -> Self {
-        Joined { moment, first: moment, last: moment, parts: Vec::new() }
-    }
-
-    fn new<A>(sessions: &[Session<A>], moment: i64, gap: i64) -> Self {
-        let open = sessions.iter().filter(|session| session.held.is_some() && session.is_near(moment, gap));
-        let mut parts = open
-            .map(|session| Range { first: session.first, last: session.last, id: session.id })
-            .collect::<Vec<_>>();
-        parts.sort_unstable_by_key(|part| part.first);
-        let mut joined = Joined { parts, ..Joined::alone(moment) };
-        joined.measure();
-        joined
-    }
-
-    fn measure(&mut self) {
-        self.first = self.parts.iter().map(|part| part.first).fold(self.moment, i64::min);
-        self.last = self.parts.iter().map(|part| part.last).fold(self.moment, i64::max);
-    }
-
-    /// Leaves out the oldest until the rest is short enough.
-    fn shorten(&mut self, longest: i64) -> Vec<u64> {
-        let mut outgrown = Vec::new();
-        while self.last.saturating_sub(self.first) > longest && !self.parts.is_empty() {
-            outgrown.push(self.parts.remove(0).id);
-            self.measure();
-        }
-        outgrown
     }
 }
