@@ -12,6 +12,10 @@ use crate::broker::Settings;
 /// After so many halvings a transaction is a few records.
 pub(super) const MOST_HALVINGS: u32 = 12;
 
+/// How long a transaction that could begin waits for others to come with it: partitions hand over at the same moments, and
+/// what comes too late waits for a whole interval.
+const TOGETHER: Duration = Duration::from_millis(2);
+
 /// What bounds one transaction.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
@@ -78,6 +82,8 @@ pub(super) struct State {
     pub(super) hurry: bool,
     pub(super) close: Option<Instant>,
     pub(super) last_start: Option<Instant>,
+    /// Since when something waits.
+    pub(super) since: Option<Instant>,
     /// How often the bounds of a transaction are halved: brokers that are slow take less in its time.
     pub(super) halvings: u32,
     /// Counts what may help a batch that is stuck.
@@ -92,6 +98,12 @@ pub(super) struct Marks {
 }
 
 impl State {
+    /// When what waits is committed, at the latest.
+    pub(super) fn due(&self, limits: &Limits) -> Option<Instant> {
+        let next = self.last_start.map(|start| start + limits.interval);
+        next.max(self.since.map(|since| since + TOGETHER.min(limits.interval)))
+    }
+
     pub(super) fn marks(&mut self, topic: &str, partition: i32) -> &mut Marks {
         if !self.marks.contains_key(topic) {
             self.marks.insert(topic.to_owned(), HashMap::new());

@@ -77,6 +77,9 @@ impl Shared {
         state.bytes += job.batch.bytes();
         let full = state.records >= self.limits.records || state.bytes >= self.limits.bytes;
         state.queue.push_back(job);
+        if due {
+            state.since = Some(Instant::now());
+        }
         drop(state);
         // Otherwise the owner sleeps until the interval is over and finds it then.
         if due || full {

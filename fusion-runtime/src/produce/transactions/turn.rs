@@ -49,7 +49,7 @@ impl Shared {
                 }
             } else {
                 let full = state.records >= self.limits.records || state.bytes >= self.limits.bytes;
-                let due = state.last_start.map_or(now, |start| start + self.limits.interval);
+                let due = state.due(&self.limits).unwrap_or(now);
                 if full || state.hurry || state.close.is_some() || now >= due {
                     state.last_start = Some(now);
                     return Next::Jobs(state.take(&self.limits));

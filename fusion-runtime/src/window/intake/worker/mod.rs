@@ -318,3 +318,20 @@ fn open<'a>(batch: &'a mut Option<Batch>, taken: &Taken) -> Option<&'a mut Batch
     }
     batch.as_mut()
 }
+
+/// When what came now is handed over, within `interval`: all partitions do so at the same moments and so in one
+/// transaction. Time moves once all have spoken, and a window that waits for one of them waits for its transaction.
+fn together(now: i64, interval: i64) -> i64 {
+    now.div_euclid(interval.max(1)).saturating_add(1).saturating_mul(interval)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn partitions_hand_over_together() {
+        assert_eq!([99, 100, 101, 199].map(|now| together(now, 100)), [100, 200, 200, 200]);
+        assert!(together(5, 0) <= 5, "at once");
+    }
+}

@@ -15,7 +15,7 @@ use crate::{
 
 use super::super::{Shared, Target, clock::Judged};
 
-use super::{MOST_BYTES, MOST_RECORDS, Worker, open};
+use super::{MOST_BYTES, MOST_RECORDS, Worker, open, together};
 
 impl Worker {
     pub(super) fn take(&mut self, mut batch: ffi::Batch, now: i64) {
@@ -42,7 +42,7 @@ impl Worker {
         if self.batch.as_ref().is_some_and(full) {
             self.due = Some(now);
         } else if self.due.is_none() {
-            self.due = Some(now + self.interval());
+            self.due = Some(together(now, self.interval()));
         }
     }
 
