@@ -66,6 +66,7 @@ pub(crate) struct Taken {
     pub(super) runtime: Handle,
     pub(super) membership: watch::Receiver<Option<GroupMetadata>>,
     pub(super) fail: watch::Sender<Option<Arc<Error>>>,
+    pub(super) ended: bool,
 }
 
 impl Taken {
@@ -86,7 +87,10 @@ impl Taken {
     pub(crate) fn end(&mut self) {
         self.batches.close();
         while self.batches.try_recv().is_ok() {}
-        self.assignment.end();
+        // Once: the owner counts who has ended.
+        if !std::mem::replace(&mut self.ended, true) {
+            self.assignment.end();
+        }
     }
 
     /// Ends the app: the partition cannot go on, and whatever is behind what failed would hide it.
