@@ -73,13 +73,13 @@ impl Taken {
         let (told, hears) = watch::channel(Told { progress: progress.snapshot(), finished: 0 });
         let asked = Arc::new(AtomicBool::new(true));
         let (batches, receiver) = mpsc::unbounded_channel();
-        self.assignment.join();
         let worker = Worker::new(
             self.core.clone(),
             served.clone(),
             self.partition,
             progress,
             self.assignment.clone(),
+            Some(self.assignment.work()),
             receiver,
         );
         self.runtime.spawn(worker.telling(Tell { told, asked: asked.clone() }));

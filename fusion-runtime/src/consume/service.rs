@@ -15,7 +15,7 @@ use crate::{
 
 use super::{
     progress::Progress,
-    shared::{Assignment, Core, Served},
+    shared::{Assignment, Core, Served, Working},
     worker::Worker,
 };
 
@@ -66,7 +66,8 @@ pub(crate) struct Taken {
     pub(super) runtime: Handle,
     pub(super) membership: watch::Receiver<Option<GroupMetadata>>,
     pub(super) fail: watch::Sender<Option<Arc<Error>>>,
-    pub(super) ended: bool,
+    /// It goes last, when nothing is left of the partition's messages.
+    pub(super) working: Option<Working>,
 }
 
 impl Taken {
@@ -87,10 +88,7 @@ impl Taken {
     pub(crate) fn end(&mut self) {
         self.batches.close();
         while self.batches.try_recv().is_ok() {}
-        // Once: the owner counts who has ended.
-        if !std::mem::replace(&mut self.ended, true) {
-            self.assignment.end();
-        }
+        self.working = None;
     }
 
     /// Ends the app: the partition cannot go on, and whatever is behind what failed would hide it.
@@ -118,7 +116,8 @@ impl Service for Arc<Served> {
     }
 
     fn serve(&self, taken: Taken) -> Serving {
-        let Taken { core, partition, start, assignment, batches, .. } = taken;
-        Box::pin(Worker::new(core, self.clone(), partition, Progress::new(start), assignment, batches))
+        let Taken { core, partition, start, assignment, batches, working, .. } = taken;
+        let progress = Progress::new(start);
+        Box::pin(Worker::new(core, self.clone(), partition, progress, assignment, working, batches))
     }
 }

@@ -133,7 +133,7 @@ impl Assignment {
             batched_bytes: AtomicUsize::new(0),
             stopping: AtomicBool::new(false),
             abandoned: AtomicBool::new(false),
-            working: AtomicUsize::new(1),
+            working: AtomicUsize::new(0),
             paused: AtomicBool::new(false),
             low: (AtomicUsize::new(0), AtomicUsize::new(0), AtomicUsize::new(0)),
             polling: AtomicU64::new(0),
@@ -207,6 +207,12 @@ impl Assignment {
     pub(crate) fn abandon(&self) {
         self.abandoned.store(true, Ordering::Release);
         self.stop();
+    }
+
+    /// Somebody begins to serve the partition.
+    pub(crate) fn work(self: &Arc<Self>) -> Working {
+        self.working.fetch_add(1, Ordering::AcqRel);
+        Working(self.clone())
     }
 
     pub(crate) fn has_ended(&self) -> bool {
@@ -292,15 +298,30 @@ impl Assignment {
             self.owner.unpark();
         }
     }
+}
 
-    /// There is another worker, which ends, too.
-    pub(super) fn join(&self) {
-        self.working.fetch_add(1, Ordering::AcqRel);
+/// The work of one who serves a partition, for one assignment: over when it is dropped. Whoever gives the partition back
+/// waits until nobody works on it.
+pub(crate) struct Working(Arc<Assignment>);
+
+impl Drop for Working {
+    fn drop(&mut self) {
+        self.0.working.fetch_sub(1, Ordering::AcqRel);
+        self.0.owner.unpark();
     }
+}
 
-    /// A worker has ended.
-    pub(crate) fn end(&self) {
-        self.working.fetch_sub(1, Ordering::AcqRel);
-        self.owner.unpark();
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_partition_has_ended_when_nobody_works_on_it() {
+        let assignment = Arc::new(Assignment::new(0, std::thread::current()));
+        let [one, other] = [assignment.work(), assignment.work()];
+        drop(one);
+        assert!(!assignment.has_ended());
+        drop(other);
+        assert!(assignment.has_ended());
     }
 }

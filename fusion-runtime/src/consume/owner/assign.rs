@@ -167,7 +167,7 @@ impl Owner {
             runtime: self.runtime.clone(),
             membership: self.membership.subscribe(),
             fail: self.fail.clone(),
-            ended: false,
+            working: Some(assignment.work()),
         }));
         self.core.counters.one(Count::Assigned);
         let partition = Partition {

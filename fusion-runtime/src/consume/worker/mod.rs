@@ -29,7 +29,7 @@ use super::{
     run::Finished,
     runner::Runner,
     settlements::Settlements,
-    shared::{Assignment, Core, Served},
+    shared::{Assignment, Core, Served, Working},
 };
 
 /// After so many records the worker lets other tasks of its thread run.
@@ -68,6 +68,7 @@ pub(super) struct Worker {
     taken_bytes: usize,
     /// Whether anybody listens to `results`; asking costs a lock, so it is not asked for each record.
     listened: bool,
+    working: Option<Working>,
 }
 
 impl Worker {
@@ -77,6 +78,7 @@ impl Worker {
         partition: i32,
         progress: Progress,
         assignment: Arc<Assignment>,
+        working: Option<Working>,
         batches: mpsc::UnboundedReceiver<Batch>,
     ) -> Self {
         let (runner, permits) = (served.reactor.runner(), Permits::of(served.permits.clone()));
@@ -102,6 +104,7 @@ impl Worker {
             succeeded: 0,
             taken_bytes: 0,
             listened: false,
+            working,
         }
     }
 
@@ -272,6 +275,6 @@ impl Drop for Worker {
         if let Some(tell) = self.tell.take() {
             tell.now(&self.progress, self.all_finished);
         }
-        self.assignment.end();
+        drop(self.working.take());
     }
 }
