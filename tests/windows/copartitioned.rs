@@ -6,7 +6,7 @@ use fusion::{Window, prelude::*};
 
 use crate::{
     common::{Record, SOON, Tail, eventually},
-    story::{DAY, HOUR, LATER, Reading, SECOND, Seen, Story, fired, now, seen},
+    story::{HOUR, LATER, Reading, SECOND, Seen, Story, fired, now, seen},
 };
 
 #[tokio::test(flavor = "multi_thread")]
@@ -80,58 +80,6 @@ async fn the_last_copartitioned_window_closes_by_itself() {
     assert_eq!(story.result().await, fired("a", &[1, 2], 1_000..3_000, "idle"));
     let (least, most) = (before.elapsed().as_millis(), sent.elapsed().as_millis());
     assert!((1_100..).contains(&least) && (..2_100).contains(&most), "{least} to {most} ms, not 1100");
-    app.shutdown().await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_copartitioned_topic_of_noise_holds_nothing_back() {
-    #[reactor(
-        window! < readings: "co.noise.brake" | "co.noise.lidar" by id at time >,
-        tumbling = 1s, grace = 0s, idle = 1s, copartitioned, to = "co.noise.results",
-    )]
-    fn gather(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
-        seen(id, readings, window)
-    }
-    let mut story = Story::begin(&["co.noise.brake", "co.noise.lidar"], "co.noise.results").await;
-    // With the 5 ms of the embedded broker, there would be ends between the records.
-    story.config = story.config.clone().consumer_set("fetch.wait.max.ms", "200");
-    let app = story.start(story.app().reactors(reactors![gather])).await;
-    let raw = story.raw.clone();
-    let noise = tokio::spawn(async move {
-        let mut pace = tokio::time::interval(Duration::from_millis(20));
-        for count in 0.. {
-            pace.tick().await;
-            // Not decodable, without a key, before 1970, a year ahead: what else is no word about time.
-            let value = match count % 4 {
-                0 => "{".to_owned(),
-                1 => r#"{"id": null, "value": 2, "time": 1}"#.to_owned(),
-                2 => r#"{"id": "a", "value": 3, "time": -1}"#.to_owned(),
-                _ => format!(r#"{{"id": "a", "value": 4, "time": {}}}"#, now() + 365 * DAY),
-            };
-            raw.send(Record::to("co.noise.lidar").value(value).partition(0)).await;
-        }
-    });
-    // The other topic never says a word about time.
-    story.send("co.noise.brake", "a", 1, 0).await;
-    story.send("co.noise.brake", "b", 2, SECOND).await;
-    assert_eq!(story.result().await, fired("a", &[1], 0..1_000, "closed"));
-    // With the clock, once the first one is silent, too.
-    assert_eq!(story.result().await, fired("b", &[2], 1_000..2_000, "idle"));
-    // It has not been given up: what it says counts as soon as it speaks.
-    story.send("co.noise.lidar", "c", 3, 40 * SECOND).await;
-    let awake = Some(("co.noise.lidar", 0));
-    eventually(SOON, || {
-        app.windows()[0]
-            .partitions
-            .iter()
-            .any(|one| one.held_back_by.map(|by| (by.topic, by.partition)) == awake)
-    })
-    .await;
-    story.send("co.noise.brake", "c", 4, 40 * SECOND).await;
-    story.send("co.noise.brake", "d", 5, 50 * SECOND).await;
-    story.send("co.noise.lidar", "d", 6, 50 * SECOND).await;
-    assert_eq!(story.result().await, fired("c", &[4, 3], 40_000..41_000, "closed"));
-    noise.abort();
     app.shutdown().await.unwrap();
 }
 
@@ -248,4 +196,24 @@ async fn however_often_it_restarts_no_copartitioned_result_is_lost_or_doubled() 
     }
     assert_eq!(found, expected);
     app.shutdown().await.unwrap();
+}
+
+/// Whoever stops waits for all partitions to end, each of which says so once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_is_over_at_once() {
+    #[reactor(
+        window! < readings: "co.stop.brake" | "co.stop.lidar" by id >,
+        tumbling = 10s, grace = 0s, idle = never, copartitioned, to = "co.stop.results",
+    )]
+    fn gather(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings, window)
+    }
+    let story = Story::begin(&["co.stop.brake", "co.stop.lidar"], "co.stop.results").await;
+    let app = story.start(story.app().reactors(reactors![gather])).await;
+    story.send("co.stop.brake", "a", 1, 0).await;
+    eventually(SOON, || app.windows()[0].partitions.first().is_some_and(|one| one.open == 1)).await;
+    let began = std::time::Instant::now();
+    app.shutdown().await.unwrap();
+    // `stop_limit` is 30 s.
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
 }

@@ -1,7 +1,5 @@
 //! Which records a window gathers, and what becomes of the others.
 
-use std::time::Duration;
-
 use fusion::{Skipped, Window, prelude::*};
 
 use crate::{
@@ -128,58 +126,6 @@ async fn what_is_far_ahead_of_the_clock_moves_no_time_and_what_is_too_far_is_kep
     story.pass(20 * SECOND).await;
     assert_eq!(story.result().await, fired("b", &[2], 0..10_000, "closed"));
     assert_eq!(letters.rest(), []);
-    app.shutdown().await.unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn bytes_that_nobody_can_read_hold_no_window_back() {
-    #[reactor(
-        window! < readings: "noise.brake" | "noise.lidar" by id at time >,
-        tumbling = 1s, grace = 0s, idle = 1s, to = "noise.results",
-    )]
-    fn gather(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
-        seen(id, readings, window)
-    }
-    let mut story = Story::begin(&["noise.brake", "noise.lidar"], "noise.results").await;
-    // With the 5 ms of the embedded broker, there would be ends between the records.
-    story.config = story.config.clone().consumer_set("fetch.wait.max.ms", "200");
-    let app = story.start(story.app().reactors(reactors![gather])).await;
-    let raw = story.raw.clone();
-    let noise = tokio::spawn(async move {
-        let mut pace = tokio::time::interval(Duration::from_millis(20));
-        for count in 0.. {
-            pace.tick().await;
-            // Not decodable, without a key, before 1970, a year ahead: what else is no word about time.
-            let value = match count % 4 {
-                0 => "{".to_owned(),
-                1 => r#"{"id": null, "value": 2, "time": 1}"#.to_owned(),
-                2 => r#"{"id": "a", "value": 3, "time": -1}"#.to_owned(),
-                _ => format!(r#"{{"id": "a", "value": 4, "time": {}}}"#, now() + 365 * DAY),
-            };
-            raw.send(Record::to("noise.lidar").value(value).partition(0)).await;
-        }
-    });
-    // The other topic never says a word about time.
-    story.send("noise.brake", "a", 1, 0).await;
-    story.send("noise.brake", "b", 2, SECOND).await;
-    assert_eq!(story.result().await, fired("a", &[1], 0..1_000, "closed"));
-    // With the clock, once the first one is silent, too.
-    assert_eq!(story.result().await, fired("b", &[2], 1_000..2_000, "idle"));
-    // It has not been given up: what it says counts as soon as it speaks.
-    story.send("noise.lidar", "c", 3, 40 * SECOND).await;
-    let awake = Some(("noise.lidar", 0));
-    eventually(SOON, || {
-        app.windows()[0]
-            .partitions
-            .iter()
-            .any(|one| one.held_back_by.map(|by| (by.topic, by.partition)) == awake)
-    })
-    .await;
-    story.send("noise.brake", "c", 4, 40 * SECOND).await;
-    story.send("noise.brake", "d", 5, 50 * SECOND).await;
-    story.send("noise.lidar", "d", 6, 50 * SECOND).await;
-    assert_eq!(story.result().await, fired("c", &[4, 3], 40_000..41_000, "closed"));
-    noise.abort();
     app.shutdown().await.unwrap();
 }
 
