@@ -123,8 +123,12 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
             return Verdict::Late(LateReason::Closed);
         }
         let place = self.keys.find_or_add(&entry.key);
-        for id in outgrown {
-            self.outgrow(place, id, needed, turn);
+        if !outgrown.is_empty() {
+            let stayed = joined.parts.iter().map(|part| part.id);
+            let origin = self.common_origin(place, outgrown.iter().copied().chain(stayed));
+            for id in outgrown {
+                self.outgrow(place, id, needed, origin, turn);
+            }
         }
         self.join(place, &joined, entry, needed, gap, turn);
         Verdict::Taken
@@ -210,6 +214,19 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
         sessions.push(one);
     }
 
+    /// From where on all of these sessions follow from the records alone. Whether one of them outgrew `longest` with a
+    /// record depends on where the others were.
+    fn common_origin(&self, place: u32, ids: impl Iterator<Item = u64>) -> Option<Needed> {
+        let (_, sessions) = self.keys.get(place)?;
+        let mut common: Option<Needed> = None;
+        for id in ids {
+            let session = sessions.iter().find(|session| session.id == id)?;
+            let origin = origin(session, &self.splits, &self.needs)?;
+            common = Some(common.map_or(origin, |common| earliest(common, origin)));
+        }
+        common
+    }
+
     /// Fires a session because a record would make it too long. From now on all that is known of it is where it was, so
     /// none of its own records are needed any more.
     fn outgrow<O: FnMut(Event<K, A>)>(
@@ -217,6 +234,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
         place: u32,
         id: u64,
         needed: Needed,
+        origin: Option<Needed>,
         turn: &mut Turn<'_, A, O>,
     ) {
         let Some((key, sessions)) = self.keys.get_mut(place) else { return };
@@ -227,7 +245,6 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
             turn.fire(key.clone(), session.span(), Reason::Longest, session.count, held);
         }
         self.bytes -= std::mem::take(&mut session.bytes);
-        let origin = origin(session, &self.splits, &self.needs);
         self.needs.remove(session.needed);
         self.needs.add(needed);
         session.needed = needed.offset;

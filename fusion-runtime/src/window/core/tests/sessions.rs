@@ -146,3 +146,17 @@ fn a_replay_puts_back_what_had_fired() {
     assert_eq!(again.record("a", "late", 4), Verdict::Late(LateReason::AlreadyFired));
     assert_eq!(again.told(), ["late 4..9 already_fired 0"]);
 }
+
+#[test]
+fn what_outgrew_together_is_left_out_of_a_cut_together() {
+    let kind = Kind::Session { gap: 6, longest: 9 };
+    let mut rig = Rig::new(rules(kind, 0));
+    rig.record("a", "v", 13);
+    rig.record("a", "w", 0);
+    rig.record("a", "x", 7);
+    rig.record("a", "y", 1);
+    assert_eq!(rig.told(), ["a 0..0 longest 1 w", "a 7..13 longest 2 vx"]);
+    // Without "v" there is nothing that "w" and "y" would be too long with.
+    let cut = rig.table.cut(rig.next, rig.next, CutLimit { splits: 1, from: 0 }).unwrap();
+    assert_eq!((cut.needed.offset, cut.splits), (0, Vec::new()));
+}
