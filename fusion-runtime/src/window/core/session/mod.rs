@@ -10,10 +10,11 @@
 //! and needs the log from there on.
 
 mod joined;
+mod splits;
 
 use std::{
     cmp::Reverse,
-    collections::{BTreeMap, BTreeSet, BinaryHeap},
+    collections::{BTreeSet, BinaryHeap},
     hash::Hash,
 };
 
@@ -24,6 +25,7 @@ use super::{
     table::Turn,
 };
 use joined::Joined;
+use splits::Splits;
 
 pub(super) struct Sessions<K, A> {
     keys: Slots<K, Vec<Session<A>>>,
@@ -31,8 +33,7 @@ pub(super) struct Sessions<K, A> {
     /// session that grew is put back when its turn comes, so that a record costs nothing here.
     due: BinaryHeap<Reverse<(i64, u64, u32)>>,
     needs: Needs,
-    /// How many sessions remember each, and from where it follows by itself; `None` of what a cut had to remember.
-    splits: BTreeMap<Split, (usize, Option<Needed>)>,
+    splits: Splits,
     /// What a replay still has to put back.
     expected: BTreeSet<Split>,
     next_id: u64,
@@ -49,7 +50,7 @@ where
             keys: Slots::default(),
             due: BinaryHeap::new(),
             needs: Needs::default(),
-            splits: BTreeMap::new(),
+            splits: Splits::default(),
             expected: BTreeSet::new(),
             next_id: 0,
             open: 0,
@@ -149,7 +150,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
         let near = |session: &&Session<A>| session.held.is_none() && session.is_near(at.time, gap);
         let fired = sessions.iter().filter(near);
         let splits = fired
-            .map(|fired| (fired.first, fired.last, origin(fired, &self.splits, &self.needs)))
+            .map(|fired| (fired.first, fired.last, self.splits.origin(fired, &self.needs)))
             .collect::<Vec<_>>();
         let mut parts = Vec::with_capacity(joined.parts.len());
         for part in &joined.parts {
@@ -183,7 +184,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
             one.bytes += other.bytes;
             for split in other.splits {
                 if one.splits.contains(&split) {
-                    release(&mut self.splits, split);
+                    self.splits.release(split);
                 } else {
                     one.splits.push(split);
                 }
@@ -196,7 +197,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
             if !one.splits.iter().any(|split| (split.first, split.last) == (first, last)) {
                 let split = Split { offset, first, last };
                 one.splits.push(split);
-                self.splits.entry(split).or_insert((0, origin)).0 += 1;
+                self.splits.add(split, origin);
             }
         }
         (one.first, one.last) = (joined.first, joined.last);
@@ -221,7 +222,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
         let mut common: Option<Needed> = None;
         for id in ids {
             let session = sessions.iter().find(|session| session.id == id)?;
-            let origin = origin(session, &self.splits, &self.needs)?;
+            let origin = self.splits.origin(session, &self.needs)?;
             common = Some(common.map_or(origin, |common| earliest(common, origin)));
         }
         common
@@ -250,9 +251,9 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
         session.needed = needed.offset;
         let split = Split { offset: needed.offset, first: session.first, last: session.last };
         for old in std::mem::replace(&mut session.splits, vec![split]) {
-            release(&mut self.splits, old);
+            self.splits.release(old);
         }
-        self.splits.entry(split).or_insert((0, origin)).0 += 1;
+        self.splits.add(split, origin);
     }
 
     /// Puts back the sessions that had fired before this record, in the place of what a replay has made of them.
@@ -289,7 +290,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
             self.next_id += 1;
             self.open += 1;
             self.needs.add(needed);
-            self.splits.entry(split).or_insert((0, None)).0 += 1;
+            self.splits.add(split, None);
         }
         for session in replaced {
             self.forget(&session);
@@ -331,7 +332,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
         self.bytes -= session.bytes;
         self.needs.remove(session.needed);
         for split in &session.splits {
-            release(&mut self.splits, *split);
+            self.splits.release(*split);
         }
     }
 
@@ -341,16 +342,7 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
 
     /// What a cut remembers, and from where on the rest follows.
     pub(super) fn splits(&self, limit: CutLimit) -> (Vec<Split>, Option<Needed>) {
-        let origins = self.splits.values().filter_map(|(_, origin)| *origin);
-        let over = self.splits.len().saturating_sub(limit.splits);
-        let mut origins =
-            origins.filter(|origin| over > 0 && origin.offset >= limit.from).collect::<Vec<_>>();
-        origins.sort_unstable_by_key(|origin| Reverse(origin.offset));
-        origins.truncate(over);
-        let Some(&begin) = origins.last() else { return (self.splits.keys().copied().collect(), None) };
-        let needs = |origin: &Option<Needed>| origin.is_none_or(|origin| origin.offset < begin.offset);
-        let kept = self.splits.iter().filter(|(_, (_, origin))| needs(origin));
-        (kept.map(|(split, _)| *split).collect(), Some(begin))
+        self.splits.cut(limit)
     }
 
     pub(super) fn open(&self) -> usize {
@@ -376,29 +368,6 @@ impl<K: Eq + Hash + Clone, A: Aggregate> Sessions<K, A> {
                     see(key, session.span(), session.count, held);
                 }
             }
-        }
-    }
-}
-
-/// From where on a session follows from the records alone, if the log still has them.
-fn origin<A>(
-    session: &Session<A>,
-    splits: &BTreeMap<Split, (usize, Option<Needed>)>,
-    needs: &Needs,
-) -> Option<Needed> {
-    let mut origin = needs.get(session.needed)?;
-    for split in &session.splits {
-        let (_, earlier) = splits.get(split)?;
-        origin = earliest(origin, (*earlier)?);
-    }
-    Some(origin)
-}
-
-fn release(splits: &mut BTreeMap<Split, (usize, Option<Needed>)>, split: Split) {
-    if let Some((count, _)) = splits.get_mut(&split) {
-        *count -= 1;
-        if *count == 0 {
-            splits.remove(&split);
         }
     }
 }
