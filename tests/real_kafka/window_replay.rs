@@ -124,7 +124,7 @@ impl Log {
             newest: claim.newest.map(|(time, arrived)| Newest { time, arrived }),
             idle: claim.idle,
         });
-        let control = Control { stamp: said.stamp, counts, claims: claims.collect() };
+        let control = Control { stamp: said.stamp, lease: said.lease, counts, claims: claims.collect() };
         let partition = &mut self.partitions[record.partition.unwrap() as usize];
         if let Some(time) = partition.claims.read(record.offset, &control).unwrap() {
             partition.table.advance(Some(record.offset), time, &mut |event| keep(&mut self.fired, event));
@@ -175,6 +175,8 @@ fn keep(fired: &mut Vec<Fired>, event: Event<String, Numbers>) {
 #[derive(Deserialize)]
 struct Said {
     stamp: i64,
+    #[serde(default)]
+    lease: Option<i64>,
     sources: Vec<(String, i32)>,
     #[serde(default)]
     claims: Vec<SaidOfOne>,

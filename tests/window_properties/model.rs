@@ -55,13 +55,13 @@ pub fn check(scenario: &Scenario) -> Result<(), TestCaseError> {
                 model.assign(*key, *at);
             }
             // What claims amount to is tested elsewhere.
-            Logged::Control(_) => model.time = owner.table.time(),
+            Logged::Control(_) | Logged::Drain => model.time = owner.table.time(),
         }
         model.close(offset as i64);
         for told in told.iter_mut().chain(&mut model.told) {
             if let Told::Fired { members, reason, .. } = told {
                 members.sort_unstable();
-                if *reason == Reason::Idle {
+                if matches!(reason, Reason::Idle | Reason::Drained) {
                     *reason = Reason::Closed;
                 }
             }
@@ -135,7 +135,7 @@ impl Model<'_> {
             let members = &self.windows[place].members;
             let topics = members.iter().filter_map(|member| match &self.scenario.log[*member as usize] {
                 Logged::Record { at, .. } => Some(at.topic),
-                Logged::Control(_) => None,
+                Logged::Control(_) | Logged::Drain => None,
             });
             if self.scenario.complete && topics.collect::<BTreeSet<_>>().len() == TOPICS as usize {
                 self.windows[place].fired = true;

@@ -44,6 +44,8 @@ pub enum Logged {
         time: Option<Time>,
     },
     Control(Control),
+    /// Everything fires.
+    Drain,
 }
 
 /// One record, and how it differs from its predecessor.
@@ -54,6 +56,7 @@ struct Step {
     key: char,
     topic: u16,
     control: bool,
+    drain: bool,
 }
 
 /// The offsets of the records that were gathered, in the order in which they were.
@@ -125,13 +128,15 @@ fn scenarios(shape: Shape) -> impl Strategy<Value = Scenario> {
         prop::sample::select(vec!['a', 'a', 'b']),
         0..TOPICS as u16,
         prop::bool::weighted(0.3),
+        prop::bool::weighted(0.02),
     );
-    let step = step.prop_map(|(later, out_of_order, key, topic, control)| Step {
+    let step = step.prop_map(|(later, out_of_order, key, topic, control, drain)| Step {
         later,
         out_of_order,
         key,
         topic,
         control,
+        drain,
     });
     let grace = prop::sample::select(vec![0_i64, 2, 5, 10]);
     let splits = prop::sample::select(vec![0, 0, 1, 2, usize::MAX]);
@@ -167,6 +172,9 @@ fn log(far: bool, controls: bool, steps: &[Step]) -> Vec<Logged> {
         if controls && step.control {
             log.push(Logged::Control(control(now, newest, step)));
         }
+        if step.drain {
+            log.push(Logged::Drain);
+        }
     }
     log
 }
@@ -185,7 +193,7 @@ fn control(now: i64, newest: i64, step: &Step) -> Control {
         _ => vec![claim(0), claim(1)],
     };
     let jump = if step.later == 6 { LEASE } else { 0 };
-    Control { stamp: now + jump, counts: vec![2], claims }
+    Control { stamp: now + jump, lease: Some(LEASE), counts: vec![2], claims }
 }
 
 pub fn rules(kind: Kind, grace: i64, complete: bool) -> Rules<Members> {
@@ -220,8 +228,9 @@ impl Scenario {
         self.owner_of(Table::new(self.rules(), 1).unwrap(), 0)
     }
 
+    /// Each declares another lease than those before.
     fn owner_of(&self, table: Table<char, Members>, needed: i64) -> Owner {
-        Owner { table, claims: Claims::new(LEASE), needed: Cell::new(needed) }
+        Owner { table, claims: Claims::new(needed % 3 * LEASE), needed: Cell::new(needed) }
     }
 
     /// From what a commit at `high` remembers, by replay up to there.
@@ -269,6 +278,7 @@ impl Owner {
                     self.table.advance(Some(offset), time, &mut |event| told.push(tell(offset, event)));
                 }
             }
+            Logged::Drain => self.table.drain(Some(offset), &mut |event| told.push(tell(offset, event))),
         }
     }
 

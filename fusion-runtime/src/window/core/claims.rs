@@ -13,6 +13,9 @@ use super::{HeldBackReason, Newest, Reason, Time, time::over};
 pub struct Control {
     /// The writer's clock when it wrote, in milliseconds since 1970.
     pub stamp: i64,
+    /// How long its claims hold, in milliseconds; `None` of earlier versions, which did not say. It is the writer's, for a
+    /// replay has to find the same claims expired, whatever is declared by then.
+    pub lease: Option<i64>,
     /// How many partitions each source topic has, in the order of the declaration. Pinned: with another count, keys would
     /// meet elsewhere. Topics should be written by name, for the declaration's order may change between deploys.
     pub counts: Vec<i32>,
@@ -58,7 +61,7 @@ pub enum ClaimsError {
 
 /// What was claimed last of each source partition, read from one re-keyed log.
 ///
-/// A claim holds for a lease, counted by the stamps in the log and by nothing else. While that of any partition has
+/// A claim holds for a lease, its writer's, counted by the stamps in the log and by nothing else. While that of any partition has
 /// expired, or was never made, time stands: its owner may be gone, and the next may have more to say. So what was claimed
 /// longer ago than a lease is as good as unknown, and a replay need not go back for it.
 #[derive(Clone, Debug)]
@@ -66,16 +69,16 @@ pub struct Claims {
     lease: i64,
     follow_clock: bool,
     counts: Option<Vec<i32>>,
-    /// With the stamp of the record that made it.
+    /// With the last stamp by which it holds.
     claims: BTreeMap<(u16, i32), (i64, Claim)>,
     newest_stamp: Option<i64>,
-    /// Offset and stamp of the control records; those at the front that are older than a lease are dropped.
+    /// The control records: offset, and the last stamp by which its claims hold. Those at the front that do no more are
+    /// dropped.
     recent: VecDeque<(i64, i64)>,
 }
 
 impl Claims {
-    /// Nothing is known. `lease` is the milliseconds for which a claim holds: `idle`, or what writers repeat their claims
-    /// for where nothing is ever idle.
+    /// Nothing is known. `lease` is the milliseconds for which a claim holds that does not say so itself.
     pub fn new(lease: i64) -> Self {
         Claims {
             lease,
@@ -109,12 +112,14 @@ impl Claims {
                 return Err(ClaimsError::NoSuchPartition { topic, partition });
             }
         }
+        let lease = control.lease.unwrap_or(self.lease).max(0);
+        let until = control.stamp.saturating_add(lease);
         for claim in &control.claims {
-            self.claims.insert((claim.topic, claim.partition), (control.stamp, *claim));
+            self.claims.insert((claim.topic, claim.partition), (until, *claim));
         }
         self.newest_stamp = self.newest_stamp.max(Some(control.stamp));
-        self.recent.push_back((offset, control.stamp));
-        while self.recent.front().is_some_and(|(_, stamp)| self.has_expired(*stamp)) {
+        self.recent.push_back((offset, until));
+        while self.recent.front().is_some_and(|(_, until)| self.has_expired(*until)) {
             self.recent.pop_front();
         }
         Ok(self.time())
@@ -148,7 +153,7 @@ impl Claims {
             places.flat_map(|(count, topic)| (0..*count).map(move |partition| (topic, partition)));
         let unknown = places.find_map(|(topic, partition)| match self.claims.get(&(topic, partition)) {
             None => Some((topic, partition, HeldBackReason::Unknown)),
-            Some((stamp, _)) if self.has_expired(*stamp) => Some((topic, partition, HeldBackReason::Expired)),
+            Some((until, _)) if self.has_expired(*until) => Some((topic, partition, HeldBackReason::Expired)),
             Some(_) => None,
         });
         unknown.or_else(|| {
@@ -158,13 +163,13 @@ impl Claims {
         })
     }
 
-    fn has_expired(&self, stamp: i64) -> bool {
-        self.newest_stamp.is_some_and(|newest| newest.saturating_sub(stamp) > self.lease)
+    fn has_expired(&self, until: i64) -> bool {
+        self.newest_stamp.is_some_and(|newest| newest > until)
     }
 
     fn time(&self) -> Option<Time> {
         let all = self.counts.iter().flatten().map(|count| i64::from(*count)).sum::<i64>();
-        if self.claims.len() as i64 != all || self.claims.values().any(|(stamp, _)| self.has_expired(*stamp))
+        if self.claims.len() as i64 != all || self.claims.values().any(|(until, _)| self.has_expired(*until))
         {
             return None;
         }

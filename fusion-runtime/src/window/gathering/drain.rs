@@ -19,6 +19,7 @@ impl Worker {
                 let declared = self.shared.declared.clone();
                 let control = Control {
                     stamp: now,
+                    lease: Some(declared.lease()),
                     partitions: declared.partitions,
                     sources: declared.sources.as_slice().into(),
                     claims: Vec::new(),

@@ -15,6 +15,9 @@ pub(crate) const CONTROL: &str = "fusion-control";
 pub(crate) struct Control<'a> {
     /// The writer's clock, in milliseconds since 1970.
     pub(crate) stamp: i64,
+    /// How long its claims hold, in milliseconds. Earlier versions did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) lease: Option<i64>,
     /// How many partitions the log has. It must never change: keys would move.
     pub(crate) partitions: i32,
     /// How many partitions each source topic has, in the writer's order. Time is unknown until all have been claimed.
@@ -91,6 +94,7 @@ impl Control<'_> {
                 idle: claim.idle,
             })
         });
-        Ok(core::Control { stamp: self.stamp, counts, claims: claims.collect::<Result<_, _>>()? })
+        let claims = claims.collect::<Result<_, _>>()?;
+        Ok(core::Control { stamp: self.stamp, lease: self.lease, counts, claims })
     }
 }

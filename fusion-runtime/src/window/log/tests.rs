@@ -7,17 +7,24 @@ use crate::record::{Headers, HeadersRef};
 fn a_control_record_can_be_read_by_a_person() {
     let claim = Claim { topic: "brake".into(), partition: 3, newest: Some((1_000, 1_005)), idle: false };
     let sources = vec![Topic("lidar".into(), 2), Topic("brake".into(), 4)].into();
-    let control = Control { stamp: 1_010, partitions: 4, sources, claims: vec![claim], drain: false };
+    let control = Control {
+        stamp: 1_010,
+        lease: Some(10_000),
+        partitions: 4,
+        sources,
+        claims: vec![claim],
+        drain: false,
+    };
     let text = String::from_utf8(control.to_bytes()).unwrap();
     assert_eq!(
         text,
-        r#"{"stamp":1010,"partitions":4,"sources":[["lidar",2],["brake",4]],"claims":[{"topic":"brake","partition":3,"newest":[1000,1005],"idle":false}]}"#
+        r#"{"stamp":1010,"lease":10000,"partitions":4,"sources":[["lidar",2],["brake",4]],"claims":[{"topic":"brake","partition":3,"newest":[1000,1005],"idle":false}]}"#
     );
     assert_eq!(Control::read(text.as_bytes()).unwrap(), control);
     let numbered = control.numbered(&["brake", "lidar"]).unwrap();
     assert_eq!(
-        (numbered.counts, numbered.claims[0].topic),
-        (vec![4, 2], 0),
+        (numbered.lease, numbered.counts, numbered.claims[0].topic),
+        (Some(10_000), vec![4, 2], 0),
         "the declaration has another order"
     );
     assert_eq!(control.numbered(&["brake"]), Err(UnknownTopic { topic: "lidar".into() }));
@@ -26,7 +33,7 @@ fn a_control_record_can_be_read_by_a_person() {
 #[test]
 fn a_tick_has_no_claims() {
     let sources = vec![Topic("brake".into(), 1)].into();
-    let tick = Control { stamp: 7, partitions: 1, sources, claims: Vec::new(), drain: false };
+    let tick = Control { stamp: 7, lease: None, partitions: 1, sources, claims: Vec::new(), drain: false };
     assert_eq!(tick.to_bytes(), br#"{"stamp":7,"partitions":1,"sources":[["brake",1]]}"#);
     assert_eq!(Control::read(&tick.to_bytes()).unwrap(), tick);
 }

@@ -12,7 +12,7 @@ fn idle(partition: i32, newest: i64) -> Claim {
 
 /// A control record of a log whose sources have two partitions.
 fn control(stamp: i64, claims: &[Claim]) -> Control {
-    Control { stamp, counts: vec![2], claims: claims.to_vec() }
+    Control { stamp, lease: None, counts: vec![2], claims: claims.to_vec() }
 }
 
 /// Reads control records at offsets 0, 10, 20, ...; the time by each.
@@ -52,6 +52,15 @@ fn an_expired_claim_holds_it_until_its_partition_is_claimed_again() {
     ]);
     let closed = |at| Some((at, Reason::Closed));
     assert_eq!(told, [closed(50), closed(60), None, closed(70)], "idleness is a lease");
+}
+
+#[test]
+fn a_claim_holds_for_as_long_as_its_writer_said() {
+    let closed = |at| Some((at, Reason::Closed));
+    let of = |lease| Control { lease: Some(lease), ..control(1_000, &[claim(0, 50), claim(1, 60)]) };
+    let later = |stamp| control(stamp, &[claim(0, 70)]);
+    assert_eq!(times(&[of(5), later(1_005), later(1_006)]), [closed(50), closed(60), None]);
+    assert_eq!(times(&[of(100), later(1_100), later(1_101)]), [closed(50), closed(60), None]);
 }
 
 #[test]

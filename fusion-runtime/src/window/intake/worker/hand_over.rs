@@ -28,6 +28,7 @@ impl Worker {
             let newest = self.heard[index].newest;
             let control = Control {
                 stamp: now,
+                lease: Some(target.window.lease()),
                 partitions: target.window.partitions,
                 sources: target.window.sources.as_slice().into(),
                 claims: vec![Claim {
