@@ -106,9 +106,12 @@ async fn what_others_wrote_into_the_log_is_refused() {
     let app = story.start(story.app().reactors(reactors![gather])).await;
     let foreign = Record::to(story.log("gather")).key("a").value("{}").partition(0);
     let (_, place) = story.raw.send(foreign).await;
-    let (partition, offset, reason) = why(&app).await;
-    assert_eq!((partition, offset), (0, place));
-    assert_eq!(reason, "a record of somebody else's: nobody but us writes into the log");
+    let refused = (0, place, "a record of somebody else's: nobody but us writes into the log".to_owned());
+    assert_eq!(why(&app).await, refused);
+    app.shutdown().await.unwrap();
+    // A restart is no way around it.
+    let app = story.app().reactors(reactors![gather]).start().await.unwrap();
+    assert_eq!(why(&app).await, refused);
     app.shutdown().await.unwrap();
 }
 
