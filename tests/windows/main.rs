@@ -19,6 +19,7 @@ mod gathered;
 mod intake;
 mod kinds;
 mod late;
+mod leaving;
 mod noise;
 mod operations;
 mod panics;

@@ -97,7 +97,10 @@ impl Worker {
         let assignment = self.taken.assignment.clone();
         while self.taken.batches.try_recv().is_ok() {}
         if !assignment.is_abandoned() {
-            self.hand_over(clock::now());
+            // What was read since it last spoke may have ended its silence.
+            let now = clock::now();
+            self.told_idle = self.idle(now);
+            self.hand_over(now);
             self.shared.transactions.hurry();
         }
         while !assignment.is_abandoned() {

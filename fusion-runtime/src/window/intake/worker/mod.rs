@@ -241,10 +241,7 @@ impl Worker {
 
     /// Hands over what is due, and repeats the claims when it is time or when silence begins or ends.
     fn speak(&mut self, now: i64) {
-        let idle = |(target, heard): (&Target, &Heard)| {
-            target.idle().is_some_and(|idle| self.silence.is_idle(heard.at, idle, now))
-        };
-        let idle: Vec<bool> = self.shared.targets.iter().zip(&self.heard).map(idle).collect();
+        let idle = self.idle(now);
         for ((target, heard), idle) in self.shared.targets.iter().zip(&self.heard).zip(&idle) {
             let reached = Reached {
                 epoch: self.taken.epoch,
@@ -263,6 +260,14 @@ impl Worker {
             self.hand_over(now);
         }
         self.hand_over_progress(now);
+    }
+
+    /// For each target, whether the partition is silent.
+    fn idle(&self, now: i64) -> Vec<bool> {
+        let idle = |(target, heard): (&Target, &Heard)| {
+            target.idle().is_some_and(|idle| self.silence.is_idle(heard.at, idle, now))
+        };
+        self.shared.targets.iter().zip(&self.heard).map(idle).collect()
     }
 
     /// As the windows' paces call this partition.
