@@ -10,6 +10,13 @@ pub(crate) fn now() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
+/// The timestamp with which something is sent, as near to this one as brokers take it: by default those that are more than
+/// an hour ahead of their clock are refused.
+pub(crate) fn sendable(timestamp: i64) -> i64 {
+    const MOST_AHEAD: i64 = 55 * 60 * 1_000;
+    timestamp.min(now().saturating_add(MOST_AHEAD))
+}
+
 /// When the clock will show `millis`, as far as timers go.
 pub(crate) fn instant(millis: i64, now: i64) -> Instant {
     const FAR: u64 = 24 * 60 * 60 * 1_000;

@@ -9,6 +9,8 @@ use crate::{
     },
 };
 
+use super::clock;
+
 /// A record that no window takes, and why.
 pub(super) struct Letter<'a> {
     /// As it was in its source.
@@ -50,7 +52,7 @@ impl Letter<'_> {
             partition: None,
             key,
             value,
-            timestamp: self.record.timestamp,
+            timestamp: self.record.timestamp.map(clock::sendable),
             headers: &pairs(headers),
         });
     }
@@ -84,6 +86,42 @@ fn fitting<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::broker::ffi::GroupMetadata;
+
+    const LIMITS: Sizes = Sizes { value: 1_000, headers: 1_000 };
+
+    /// The timestamp with which a record that has this one is sent on.
+    fn sent_on(timestamp: Option<i64>) -> Option<i64> {
+        let record = RecordRef {
+            topic: "brake",
+            partition: 0,
+            offset: 7,
+            timestamp,
+            key: None,
+            value: None,
+            headers: HeadersRef::Empty,
+        };
+        let letter = Letter { record, to: "brake.dlq", group: "app", code: "c", message: "", more: None };
+        let mut batch = Batch::new(GroupMetadata::named("app", 1, "member").unwrap());
+        letter.push(LIMITS, &mut HeaderBuf::new(), &mut batch);
+        let mut sent = Vec::new();
+        let taken: Result<(), ()> = batch.try_each(|record| {
+            sent.push(record.timestamp);
+            Ok(())
+        });
+        assert_eq!((taken, sent.len()), (Ok(()), 1));
+        sent[0]
+    }
+
+    #[test]
+    fn what_is_too_far_ahead_is_sent_on_with_a_timestamp_that_brokers_take() {
+        const HOUR: i64 = 3_600_000;
+        let before = clock::now();
+        let sent = sent_on(Some(before + 30 * HOUR)).unwrap();
+        assert!(before < sent && sent < clock::now() + HOUR, "{sent}");
+        assert_eq!(sent_on(Some(before)), Some(before));
+        assert_eq!(sent_on(None), None);
+    }
 
     #[test]
     fn what_fits_of_key_and_value_is_kept() {

@@ -166,7 +166,7 @@ impl Batch {
     }
 
     /// Hands over each record in order, until one is refused.
-    pub(super) fn try_each<E>(&self, mut take: impl FnMut(&Outgoing<'_>) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn try_each<E>(&self, mut take: impl FnMut(&Outgoing<'_>) -> Result<(), E>) -> Result<(), E> {
         let bytes = |range: &Range<usize>| &self.bytes[range.clone()];
         let mut headers: Vec<Header<'_>> = Vec::with_capacity(self.most_headers);
         for record in &self.records {

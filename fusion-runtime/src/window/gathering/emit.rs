@@ -177,10 +177,9 @@ impl Sender<'_> {
 const MOST_KEY: usize = 1_024;
 
 /// The timestamp of a result. A window that fires early, or for a clock that runs ahead, may end later than brokers take
-/// timestamps for: by default an hour ahead of theirs.
+/// timestamps for.
 fn timestamp(fired: &Fired) -> i64 {
-    const MOST_AHEAD: i64 = 55 * 60 * 1_000;
-    fired.timestamp.clamp(0, clock::now().saturating_add(MOST_AHEAD))
+    clock::sendable(fired.timestamp).max(0)
 }
 
 /// A window whose handler failed, as a dead letter tells of it.
