@@ -87,6 +87,7 @@ const TESTS: &[(&str, Test)] = tests! {
         what_roundrobin_gives_is_refused,
         what_the_uniform_assignor_gives_is_refused,
         a_source_that_grows_ends_the_app,
+        a_log_that_grows_ends_the_app,
         a_source_that_grew_ends_the_next_app,
         copartitioned_sources_that_grow_end_the_app,
     }

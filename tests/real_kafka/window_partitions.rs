@@ -140,6 +140,30 @@ pub async fn a_source_that_grew_ends_the_next_app() {
     assert!(reason(&error).contains(&format!("has {brakes} partitions, but the largest")), "{error}");
 }
 
+#[reactor(
+    window! < readings: "grows.log.brake" | "grows.log.lidar" by id at time >,
+    tumbling = 2s, grace = 0s, name = "logged",
+)]
+fn logged(readings: Vec<Reading>) {
+    drop(readings);
+}
+
+/// Nobody would speak of time in what is new, so what is gathered there would stay open.
+pub async fn a_log_that_grows_ends_the_app() {
+    let (group, config) = (unique("grows"), hearing());
+    create(&config, &["grows.log.brake", "grows.log.lidar"], 2).await;
+    let app = start(App::new(&*group, config.clone()).reactors(reactors![logged])).await;
+    let (look, log) = (Look::new(&config, &group), format!("{group}.logged.repartition"));
+    let had = look.grow(&log).await;
+    let error = why(&app).await;
+    let expected = format!(
+        "its log `{log}` had {had} partitions and now has more: keys would meet elsewhere. Give the window another `name` to \
+         begin anew"
+    );
+    assert_eq!(reason(&error), expected);
+    stop(app).await;
+}
+
 pub async fn copartitioned_sources_that_grow_end_the_app() {
     let (group, config) = (unique("grows"), hearing());
     let topics = ["grows.co.brake", "grows.co.lidar"];

@@ -11,13 +11,14 @@ use crate::{
     consume::Taken,
     produce::{Outgoing, transactions::Batch},
     window::{
-        HeldBack, WindowLog, clock,
+        ANEW, HeldBack, WindowLog, clock,
         core::{Claims, Cut, CutLimit, Needed},
         drain::Draining,
         due::Due,
         fail_if_panicking,
         log::{CONTROL, Control},
         observed::Ends,
+        typed::Declared,
     },
 };
 
@@ -78,8 +79,9 @@ impl Worker {
             partition: taken.partition,
         };
         let state = left.as_ref().map_or(Left::Nothing { logs: 1 }, Left::Cut);
-        let checked =
-            taken.left.as_ref().map_or(Ok(()), |left| check_declaration(left, &declared.declaration));
+        let left_open = taken.left.as_ref();
+        let checked = check_partition(declared, taken.partition)
+            .and_then(|()| left_open.map_or(Ok(()), |left| check_declaration(left, &declared.declaration)));
         let gathering =
             checked.and_then(|()| declared.window.gathering(env, state).map_err(|error| error.to_string()));
         let gathering = match gathering {
@@ -331,6 +333,18 @@ impl Worker {
         let partition = self.look.at(&*self.gathering, declared.spec.kind, at, holder, vec![log]);
         declared.observed.at(self.taken.epoch, partition, &self.ends);
     }
+}
+
+/// Whether a partition is one of those that the log was made with. Nobody speaks of time in others, so nothing would ever
+/// close there.
+fn check_partition(declared: &Declared, partition: i32) -> Result<(), String> {
+    if partition < declared.partitions {
+        return Ok(());
+    }
+    let Declared { log, partitions, .. } = declared;
+    Err(format!(
+        "its log `{log}` had {partitions} partitions and now has more: keys would meet elsewhere. {ANEW}"
+    ))
 }
 
 impl Drop for Worker {
