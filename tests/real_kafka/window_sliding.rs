@@ -67,5 +67,6 @@ fn differs(window: &Fired, readings: &[Taken], size: i64) -> Option<String> {
         && !has.is_empty()
         && has.is_superset(&must)
         && has.is_subset(&may);
-    (!right).then(|| format!("{window:?}\n  has not {:?}\n  and should not have {:?}", &must - &has, &has - &may))
+    (!right)
+        .then(|| format!("{window:?}\n  has not {:?}\n  and should not have {:?}", &must - &has, &has - &may))
 }

@@ -282,7 +282,10 @@ async fn a_drain_of_copartitioned_sources_that_was_not_committed_has_not_been() 
     within(SOON, second.drain()).await.unwrap();
     let mut results = [story.result().await, story.result().await];
     results.sort();
-    assert_eq!(results, [fired("a", &[1, 4, 3], 0..10_000, "drained"), fired("b", &[2], 0..10_000, "drained")]);
+    assert_eq!(
+        results,
+        [fired("a", &[1, 4, 3], 0..10_000, "drained"), fired("b", &[2], 0..10_000, "drained")]
+    );
     second.shutdown().await.unwrap();
     // Now it is committed.
     let third = story.start(app(&story, &Gate::default())).await;
