@@ -1,7 +1,7 @@
 //! Rows into the core: what a consumer does, without one.
 
 use fusion_runtime::window::core::{
-    CutLimit, Entry, Event, Intake, Place, Reason, Sources, Span, Table, Time, Verdict,
+    CutLimit, Entry, Event, Intake, Newest, Place, Reason, Sources, Span, Table, Time, Verdict,
 };
 use serde_json::Value;
 
@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
         if self.case.time_mode == TimeMode::Partitions { self.case.options.partitions.len() } else { 1 }
     }
 
-    fn assign(&mut self, newest: &[Option<i64>]) {
+    fn assign(&mut self, newest: &[Option<Newest>]) {
         for newest in newest {
             let partition = self.sources.assign(*newest, self.clock);
             self.sources.caught_up(partition, true);
@@ -86,7 +86,7 @@ impl<'a> Reader<'a> {
 
     /// What a commit remembers of the partitions survives.
     fn restart(&mut self, time: Option<i64>) {
-        let newest = (0..self.partitions()).map(|p| self.sources.newest(p).map(|newest| newest.time));
+        let newest = (0..self.partitions()).map(|partition| self.sources.newest(partition));
         let newest = newest.collect::<Vec<_>>();
         self.sources = sources(self.case);
         self.sources.restore(time);

@@ -139,7 +139,7 @@ impl Owner {
         let mut sources = Sources::new(None, Some(MAX_FUTURE));
         sources.restore(self.table.time());
         for (log, far) in far.iter().enumerate() {
-            sources.assign(self.sources.newest(log).map(|newest| newest.time), clock);
+            sources.assign(self.sources.newest(log), clock);
             // A commit has nothing else of it.
             sources.resume(log, parts[log].high, Far::new(far.stretches().to_vec()));
         }

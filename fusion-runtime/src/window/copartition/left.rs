@@ -3,9 +3,8 @@
 use crate::{
     produce::transactions::CommitMetadata,
     window::{
-        core::{Far, Part, Stretch},
+        core::{Far, Newest, Part, Stretch},
         declaration::Declaration,
-        intake::Newest,
     },
 };
 
@@ -24,7 +23,7 @@ const FAR: &str = "f";
 pub(super) struct Remembered {
     pub(super) part: Part,
     pub(super) time: Option<i64>,
-    pub(super) newest: Newest,
+    pub(super) newest: Option<Newest>,
     pub(super) far: Far,
 }
 
@@ -36,9 +35,9 @@ impl Remembered {
         if let Some(time) = self.time {
             metadata.set_number(TIME, time);
         }
-        if let Some(newest) = self.newest.time {
-            metadata.set_number(NEWEST, newest);
-            metadata.set_number(ARRIVED, self.newest.arrived);
+        if let Some(newest) = self.newest {
+            metadata.set_number(NEWEST, newest.time);
+            metadata.set_number(ARRIVED, newest.arrived);
         }
         if !self.far.stretches().is_empty() {
             let numbers = self.far.stretches().iter().flat_map(|stretch| [stretch.from, stretch.least]);
@@ -53,7 +52,8 @@ impl Remembered {
             return None;
         }
         let part = Part { needed: metadata.offset(), high: metadata.offset_of(HIGH)? };
-        let newest = Newest { time: metadata.number(NEWEST), arrived: metadata.number(ARRIVED).unwrap_or(0) };
+        let arrived = metadata.number(ARRIVED).unwrap_or(0);
+        let newest = metadata.number(NEWEST).map(|time| Newest { time, arrived });
         let mut stretches = Vec::new();
         for stretch in metadata.bytes(FAR).unwrap_or_default().chunks_exact(16) {
             let (numbers, _) = stretch.as_chunks::<8>();
@@ -98,8 +98,7 @@ mod tests {
         let (before, now) = (declaration(1, true), declaration(2, true));
         let metadata = |high| {
             let part = Part { needed: 5, high };
-            Remembered { part, time: None, newest: Newest::default(), far: Far::default() }
-                .to_metadata(&before)
+            Remembered { part, time: None, newest: None, far: Far::default() }.to_metadata(&before)
         };
         assert_eq!(check_declaration(&metadata(5), "gather", &now), Ok(()));
         let reason = check_declaration(&metadata(6), "gather", &now).unwrap_err();
@@ -113,8 +112,8 @@ mod tests {
     #[test]
     fn it_comes_back() {
         let far = Far::new(vec![Stretch { from: 6, least: 7 }, Stretch { from: 8, least: i64::MAX }]);
-        let known = Newest { time: Some(9), arrived: 11 };
-        for (time, newest, far) in [(None, Newest::default(), Far::default()), (Some(7), known, far)] {
+        let known = Some(Newest { time: 9, arrived: 11 });
+        for (time, newest, far) in [(None, None, Far::default()), (Some(7), known, far)] {
             let remembered = Remembered { part: Part { needed: 5, high: 9 }, time, newest, far };
             let metadata = remembered.to_metadata(&declaration(1, true));
             let read = CommitMetadata::accept(metadata.encode().as_bytes(), 5, 9).unwrap();

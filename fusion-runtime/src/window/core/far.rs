@@ -1,9 +1,6 @@
 //! What is too far ahead of the clock, in a log that may be read again.
 
-use super::{Intake, Skip};
-
-/// Beyond `max_future` by this much, a record would hold back the log for longer than it is worth.
-pub(super) const TOO_FAR: i64 = 24 * 60 * 60 * 1000;
+use super::{Intake, Skip, heard::judge};
 
 /// How many stretches are remembered, each of a day at least.
 const MOST: usize = 64;
@@ -105,20 +102,9 @@ impl Far {
     }
 }
 
-/// What a record is to time, by this clock alone.
-pub(super) fn judge(time: i64, clock: i64, max_future: Option<i64>) -> Intake {
-    let ahead = time.saturating_sub(clock);
-    match max_future {
-        _ if time < 0 => Intake::Skipped(Skip::Negative),
-        Some(most) if ahead > most.saturating_add(TOO_FAR) => Intake::Skipped(Skip::TooFar),
-        Some(most) if ahead > most => Intake::Ahead,
-        _ => Intake::Taken,
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::heard::TOO_FAR, *};
 
     const MOST_FUTURE: i64 = 10;
     const LIMIT: i64 = MOST_FUTURE + TOO_FAR;

@@ -12,6 +12,7 @@ mod aligned;
 mod claims;
 mod cut;
 mod far;
+mod heard;
 mod kind;
 mod late;
 mod need;
@@ -27,12 +28,13 @@ mod time;
 pub use claims::{Claim, Claims, ClaimsError, Control};
 pub use cut::{Cut, CutLimit, Part, Split};
 pub use far::{Far, Stretch};
+pub use heard::{Heard, Intake, Newest, Skip};
 pub use kind::Kind;
 pub use late::{Late, LateReason};
 pub use need::Needed;
 pub use rules::{Rules, RulesError, Ways};
 pub use table::{Entry, Event, Span, Table, Verdict};
-pub use time::{Intake, Newest, Skip, Sources, Time};
+pub use time::{Sources, Time};
 
 pub use super::{HeldBackReason, Place, Reason};
 

@@ -1,9 +1,6 @@
 //! Where time is: over the partitions that are read.
 
-use super::{
-    Reason,
-    far::{Far, judge},
-};
+use super::{Far, Heard, Intake, Newest, Reason};
 
 /// The time of a window, in milliseconds since 1970, and what a window fires for that closes by it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,48 +9,6 @@ pub struct Time {
     pub at: i64,
     /// [`Reason::Closed`] when records moved it, [`Reason::Idle`] when all partitions are idle, [`Reason::Drained`].
     pub reason: Reason,
-}
-
-/// The newest event time of a partition. The order is that of the times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Newest {
-    /// The event time.
-    pub time: i64,
-    /// When its record arrived, by the clock of who read it.
-    pub arrived: i64,
-}
-
-/// What a record is to time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Intake {
-    /// An ordinary one.
-    Taken,
-    /// More than `max_future` ahead of the clock: gathered and counted, but time does not move by it, and its partition is
-    /// no less silent for it.
-    Ahead,
-    /// It was gathered before, and is again: time was moved by it then, or was not, and does not now.
-    Again,
-    /// Not gathered.
-    Skipped(Skip),
-}
-
-/// Why a record never reaches a window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Skip {
-    /// Its event time is below 0.
-    Negative,
-    /// It is more than 24 hours further ahead of the clock than `max_future`.
-    TooFar,
-}
-
-impl Skip {
-    /// The word for it in metrics and dead letters.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Skip::Negative => "negative_timestamp",
-            Skip::TooFar => "too_far",
-        }
-    }
 }
 
 /// The partitions that are read, and time over them: the least of their newest event times, without those that are idle.
@@ -69,9 +24,7 @@ pub struct Sources {
 
 #[derive(Clone, Debug)]
 struct Partition {
-    newest: Option<Newest>,
-    /// When it was last heard of, or assigned.
-    heard: i64,
+    heard: Heard,
     caught_up: bool,
     /// The lowest offset that was not judged before.
     high: i64,
@@ -94,17 +47,10 @@ impl Sources {
 
     /// Adds a partition that was assigned now, with what a commit remembers of it. It is called by its number from then
     /// on: the first is 0.
-    pub fn assign(&mut self, newest: Option<i64>, now: i64) -> usize {
-        let newest = newest.map(|time| Newest { time, arrived: now });
-        let partition =
-            Partition { newest, heard: now, caught_up: false, high: i64::MIN, far: Far::default() };
-        self.partitions.push(partition);
+    pub fn assign(&mut self, newest: Option<Newest>, now: i64) -> usize {
+        let heard = Heard::new(newest, now);
+        self.partitions.push(Partition { heard, caught_up: false, high: i64::MIN, far: Far::default() });
         self.partitions.len() - 1
-    }
-
-    /// When the newest record of a partition arrived, as a commit remembers it.
-    pub fn arrived(&mut self, partition: usize, time: i64, arrived: i64) {
-        self.partitions[partition].newest = Some(Newest { time, arrived });
     }
 
     /// What a partition has below `high` was judged before, as a commit remembers: it will not be judged by another clock.
@@ -115,8 +61,10 @@ impl Sources {
 
     /// The clock at which time will be `time`, if nothing arrives until then; `None` unless all partitions are idle.
     pub fn due(&self, time: i64, clock: i64) -> Option<i64> {
-        let partitions =
-            self.partitions.iter().map(|partition| (partition.newest, partition.is_idle(self.idle, clock)));
+        let partitions = self
+            .partitions
+            .iter()
+            .map(|partition| (partition.heard.newest, partition.is_idle(self.idle, clock)));
         let now = over(partitions, clock, self.follow_clock).filter(|now| now.reason == Reason::Idle)?;
         self.follow_clock.then(|| clock.saturating_add(time.saturating_sub(now.at)))
     }
@@ -133,8 +81,7 @@ impl Sources {
 
     /// Judges a record with this event time. [`now`](Self::now) says what it did to time.
     pub fn take(&mut self, partition: usize, time: i64, clock: i64) -> Intake {
-        let judged = judge(time, clock, self.max_future);
-        self.partitions[partition].heed(judged, time, clock)
+        self.partitions[partition].heard.take(time, clock, self.max_future)
     }
 
     /// The same, of a log that may be read again from this offset or a lower one: there the record will be judged as it is
@@ -146,7 +93,7 @@ impl Sources {
             return partition.far.again(offset, time);
         }
         let judged = partition.far.take(offset, time, clock, max_future);
-        partition.heed(judged, time, clock)
+        partition.heard.heed(judged, time, clock)
     }
 
     /// What a commit must remember of a partition that may be read again from `needed`, so that its records are judged as
@@ -164,18 +111,20 @@ impl Sources {
 
     /// When a partition last had a word about time, or was assigned.
     pub fn heard(&self, partition: usize) -> i64 {
-        self.partitions[partition].heard
+        self.partitions[partition].heard.at
     }
 
     /// The newest event time of a partition.
     pub fn newest(&self, partition: usize) -> Option<Newest> {
-        self.partitions[partition].newest
+        self.partitions[partition].heard.newest
     }
 
     /// The time by this clock; `None` until each partition that is not idle has spoken.
     pub fn now(&mut self, clock: i64) -> Option<Time> {
-        let partitions =
-            self.partitions.iter().map(|partition| (partition.newest, partition.is_idle(self.idle, clock)));
+        let partitions = self
+            .partitions
+            .iter()
+            .map(|partition| (partition.heard.newest, partition.is_idle(self.idle, clock)));
         let time = over(partitions, clock, self.follow_clock);
         self.time = self.time.max(time.map(|time| time.at));
         let reason = time.map_or(Reason::Closed, |time| time.reason);
@@ -185,31 +134,23 @@ impl Sources {
     /// The partition that holds time back: of those that are not idle the one that has not spoken or is the slowest.
     pub fn holder(&self, clock: i64) -> Option<usize> {
         let awake = self.partitions.iter().enumerate().filter(|(_, one)| !one.is_idle(self.idle, clock));
-        awake.min_by_key(|(_, one)| one.newest.map(|newest| newest.time)).map(|(partition, _)| partition)
+        awake
+            .min_by_key(|(_, one)| one.heard.newest.map(|newest| newest.time))
+            .map(|(partition, _)| partition)
     }
 
     /// Whether a partition is more than `distance` ahead of the slowest that is not idle, and should wait for it.
     pub fn is_ahead(&self, partition: usize, distance: i64, clock: i64) -> bool {
         let others = self.partitions.iter().filter(|other| !other.is_idle(self.idle, clock));
-        let slowest = others.filter_map(|other| other.newest).map(|newest| newest.time).min();
-        let own = self.partitions[partition].newest;
+        let slowest = others.filter_map(|other| other.heard.newest).map(|newest| newest.time).min();
+        let own = self.partitions[partition].heard.newest;
         own.zip(slowest).is_some_and(|(own, slowest)| own.time.saturating_sub(slowest) > distance)
     }
 }
 
 impl Partition {
-    fn heed(&mut self, judged: Intake, time: i64, clock: i64) -> Intake {
-        if judged == Intake::Taken {
-            self.heard = clock;
-            if self.newest.is_none_or(|newest| newest.time < time) {
-                self.newest = Some(Newest { time, arrived: clock });
-            }
-        }
-        judged
-    }
-
     fn is_idle(&self, idle: Option<i64>, clock: i64) -> bool {
-        self.caught_up && idle.is_some_and(|idle| clock.saturating_sub(self.heard) >= idle)
+        self.caught_up && idle.is_some_and(|idle| clock.saturating_sub(self.heard.at) >= idle)
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
-use crate::{consume::Snapshot, produce::transactions::CommitMetadata, window::short_hash};
-
-use super::clock::Newest;
+use crate::{
+    consume::Snapshot,
+    produce::transactions::CommitMetadata,
+    window::{core::Newest, short_hash},
+};
 
 /// What transactions add to the text beside an offset, in bytes.
 const ADDED: usize = 48;
@@ -20,7 +22,7 @@ pub(super) struct Left {
     /// Everything below it is in the windows' logs, or skipped.
     pub(super) read: i64,
     /// The newest time of each window, by the window's name.
-    pub(super) newest: Vec<(&'static str, Newest)>,
+    pub(super) newest: Vec<(&'static str, Option<Newest>)>,
     /// How far a reactor has come that serves the topic.
     pub(super) reactor: Option<Snapshot>,
 }
@@ -39,8 +41,8 @@ impl Left {
             metadata.set_offset(READ, self.read);
         }
         for (window, newest) in &self.newest {
-            if let Some(time) = newest.time {
-                metadata.set_number(&field('n', window), time);
+            if let Some(newest) = newest {
+                metadata.set_number(&field('n', window), newest.time);
                 metadata.set_number(&field('a', window), newest.arrived);
             }
         }
@@ -62,7 +64,7 @@ impl Left {
         let number = |kind, window: &str| left.and_then(|left| left.number(&field(kind, window)));
         let newest = |window: &'static str| {
             let arrived = number('a', window).unwrap_or(0);
-            (window, Newest { time: number('n', window), arrived })
+            (window, number('n', window).map(|time| Newest { time, arrived }))
         };
         let read = left.and_then(|left| left.offset_of(READ)).map_or(start, |read| read.max(start));
         let finished = left.and_then(|left| left.finished(FINISHED)).unwrap_or_default();
@@ -74,8 +76,8 @@ impl Left {
 /// Why windows cannot gather a topic together, where so many bytes may stand beside an offset; `None` if they can.
 pub(crate) fn too_many(topic: &str, windows: &[&'static str], limit: usize) -> Option<String> {
     let longest = |windows: &[&'static str]| {
-        let newest = Newest { time: Some(i64::MAX), arrived: i64::MAX };
-        let newest = windows.iter().map(|window| (*window, newest)).collect();
+        let newest = Newest { time: i64::MAX, arrived: i64::MAX };
+        let newest = windows.iter().map(|window| (*window, Some(newest))).collect();
         size(&Left { read: i64::MAX, newest, reactor: None }.to_metadata())
     };
     let most = (0..=windows.len()).rev().find(|most| longest(&windows[..*most]) <= limit)?;
@@ -145,8 +147,8 @@ mod tests {
 
     const LIMIT: usize = 3_050;
 
-    fn newest(time: i64) -> Newest {
-        Newest { time: Some(time), arrived: time + 5 }
+    fn newest(time: i64) -> Option<Newest> {
+        Some(Newest { time, arrived: time + 5 })
     }
 
     fn again(metadata: &CommitMetadata, end: i64, windows: &[&'static str]) -> Left {
@@ -163,7 +165,7 @@ mod tests {
     fn the_lowest_that_any_needs_is_committed_and_each_finds_what_is_its_own() {
         let left = Left {
             read: 90,
-            newest: vec![("one", newest(1_000)), ("other", Newest::default())],
+            newest: vec![("one", newest(1_000)), ("other", None)],
             reactor: Some(snapshot(12, &[14..15, 20..90])),
         };
         let metadata = left.to_metadata();
@@ -171,7 +173,7 @@ mod tests {
         assert_eq!(again(&metadata, 90, &["one", "other"]), left);
         // A window that came later begins where all go on, and one that is gone disturbs nobody.
         let later = again(&metadata, 90, &["later", "one"]);
-        assert_eq!(later.newest, [("later", Newest::default()), ("one", newest(1_000))]);
+        assert_eq!(later.newest, [("later", None), ("one", newest(1_000))]);
         assert_eq!(later.read, 90);
     }
 
@@ -204,7 +206,7 @@ mod tests {
     fn nobody_left_anything() {
         let left = Left::from_metadata(None, 7, ["one"]);
         assert_eq!(left.read, 7);
-        assert_eq!((left.newest, left.reactor), (vec![("one", Newest::default())], Some(snapshot(7, &[]))));
+        assert_eq!((left.newest, left.reactor), (vec![("one", None)], Some(snapshot(7, &[]))));
         // A gap: the partition goes on with the oldest record there is.
         let mut metadata = CommitMetadata::new(7);
         metadata.set_offset(READ, 20);

@@ -4,9 +4,9 @@
 //! What depends on clocks or on the order of arrival is decided here and written down, so that the window itself is a
 //! function of its log: which records are skipped, which are too far ahead to move time, which partition is silent.
 
-mod clock;
 mod left;
 mod pace;
+mod silence;
 mod worker;
 
 use std::sync::Arc;
@@ -18,9 +18,9 @@ use crate::{
 };
 
 use super::{copartition::check_declaration, ends::Ends, typed::Declared};
-pub(crate) use clock::{Newest, Question, Silence};
 pub(crate) use left::too_many;
 pub(crate) use pace::Pace;
+pub(crate) use silence::{Question, Silence};
 use worker::Worker;
 
 /// A window that gathers a topic.

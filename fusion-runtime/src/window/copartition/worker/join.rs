@@ -114,11 +114,7 @@ impl Worker {
         for (log, joining) in std::mem::take(&mut joined.all).into_iter().enumerate() {
             let taken = joining.taken;
             let remembered = remembered.as_ref().map(|all| &all[log]);
-            let newest = remembered.map(|one| one.newest).unwrap_or_default();
-            sources.assign(newest.time, now);
-            if let Some(time) = newest.time {
-                sources.arrived(log, time, newest.arrived);
-            }
+            sources.assign(remembered.and_then(|one| one.newest), now);
             let high = remembered.map_or(taken.start, |one| one.part.high);
             sources.resume(log, high, remembered.map(|one| one.far.clone()).unwrap_or_default());
             inputs.push(Input {

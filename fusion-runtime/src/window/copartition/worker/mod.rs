@@ -22,7 +22,7 @@ use crate::{
         due::Due,
         fail_if_panicking,
         gathering::{Commit, Ended, Gathering, Look, Outbox},
-        intake::{Newest, Question},
+        intake::Question,
         observed::Ends,
         typed::millis,
     },
@@ -252,10 +252,9 @@ impl Worker {
         let time = self.gathering.time();
         let (sources, declaration) = (&mut self.sources, &self.shared.declared.declaration);
         let commits = self.inputs.iter().zip(parts).enumerate().map(|(log, (input, part))| {
-            let newest =
-                sources.newest(log).map(|newest| Newest { time: Some(newest.time), arrived: newest.arrived });
+            let newest = sources.newest(log);
             let far = sources.far(log, part.needed).clone();
-            let remembered = Remembered { part, time, newest: newest.unwrap_or_default(), far };
+            let remembered = Remembered { part, time, newest, far };
             Commit {
                 topic: input.topic.clone(),
                 partition: self.number,

@@ -117,7 +117,7 @@ fn what_is_too_far_ahead_or_negative_is_skipped() {
 fn what_a_commit_remembers_survives() {
     let mut sources = Sources::new(Some(10), None);
     sources.restore(Some(70));
-    sources.assign(Some(80), 1_000);
+    sources.assign(Some(Newest { time: 80, arrived: 900 }), 1_000);
     sources.assign(None, 1_000);
     assert_eq!(sources.now(1_000), closed(70));
     sources.take(1, 75, 1_000);

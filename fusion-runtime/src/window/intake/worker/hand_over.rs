@@ -25,7 +25,7 @@ impl Worker {
         open(&mut self.batch, &self.taken);
         let Some(mut batch) = self.batch.take() else { return };
         for (index, target) in self.shared.targets.iter().enumerate() {
-            let newest = self.newest[index];
+            let newest = self.heard[index].newest;
             let control = Control {
                 stamp: now,
                 partitions: target.window.partitions,
@@ -33,7 +33,7 @@ impl Worker {
                 claims: vec![Claim {
                     topic: self.shared.topic.as_str().into(),
                     partition: self.taken.partition,
-                    newest: newest.time.map(|time| (time, newest.arrived)),
+                    newest: newest.map(|newest| (newest.time, newest.arrived)),
                     idle: self.told_idle[index],
                 }],
                 drain: false,
@@ -85,7 +85,7 @@ impl Worker {
         let names = self.shared.targets.iter().map(|target| target.window.spec.name);
         Left {
             read: next.max(self.handed_over),
-            newest: names.zip(self.newest.iter().copied()).collect(),
+            newest: names.zip(self.heard.iter().map(|heard| heard.newest)).collect(),
             reactor: self.beside.as_ref().map(|beside| beside.progress(next)),
         }
     }

@@ -16,14 +16,14 @@ use crate::{
     consume::{Beside, Taken},
     produce::transactions::{Batch, Outcome, Pending, TransactionError},
     record::wire::HeaderBuf,
-    window::{clock, fail_if_panicking, typed::millis},
+    window::{clock, core::Heard, fail_if_panicking, typed::millis},
 };
 
 use super::{
     Shared, Target,
-    clock::{Newest, Question, Silence},
     left::{Left, Room},
     pace::Reached,
+    silence::{Question, Silence},
 };
 use sort::Kept;
 
@@ -45,9 +45,8 @@ const ASK_AGAIN: i64 = 500;
 pub(super) struct Worker {
     shared: Arc<Shared>,
     taken: Taken,
-    /// For each target, the newest time, and when it last took a word about time.
-    newest: Vec<Newest>,
-    heard: Vec<i64>,
+    /// For each target, what it has heard about time.
+    heard: Vec<Heard>,
     silence: Silence,
     /// Everything below it was handed over by an earlier owner, and is read again for the reactor alone.
     handed_over: i64,
@@ -88,9 +87,8 @@ impl Worker {
             progress_due: None,
             room: None,
             silence: Silence::new(taken.start),
-            heard: vec![now; shared.targets.len()],
+            heard: newest.into_iter().map(|(_, newest)| Heard::new(newest, now)).collect(),
             told_idle: vec![false; shared.targets.len()],
-            newest: newest.into_iter().map(|(_, newest)| newest).collect(),
             batch: None,
             due: None,
             // Whoever had the partition before may have called it idle.
@@ -218,7 +216,7 @@ impl Worker {
         wake = self.due.or(self.progress_due).map_or(wake, |due| due.min(wake));
         for (target, heard) in self.shared.targets.iter().zip(&self.heard) {
             let Some(idle) = target.idle() else { continue };
-            wake = self.silence.changes(*heard, idle, now).map_or(wake, |change| change.min(wake));
+            wake = self.silence.changes(heard.at, idle, now).map_or(wake, |change| change.min(wake));
         }
         if self.ask_at > now { wake.min(self.ask_at) } else { wake }
     }
@@ -237,20 +235,20 @@ impl Worker {
     fn wants_the_end(&self, now: i64) -> bool {
         let mut targets = self.shared.targets.iter().zip(&self.heard);
         targets.any(|(target, heard)| {
-            target.idle().is_some_and(|idle| self.silence.is_unconfirmed(*heard, idle, now))
+            target.idle().is_some_and(|idle| self.silence.is_unconfirmed(heard.at, idle, now))
         })
     }
 
     /// Hands over what is due, and repeats the claims when it is time or when silence begins or ends.
     fn speak(&mut self, now: i64) {
-        let idle = |(target, heard): (&Target, &i64)| {
-            target.idle().is_some_and(|idle| self.silence.is_idle(*heard, idle, now))
+        let idle = |(target, heard): (&Target, &Heard)| {
+            target.idle().is_some_and(|idle| self.silence.is_idle(heard.at, idle, now))
         };
         let idle: Vec<bool> = self.shared.targets.iter().zip(&self.heard).map(idle).collect();
-        for ((target, newest), idle) in self.shared.targets.iter().zip(&self.newest).zip(&idle) {
+        for ((target, heard), idle) in self.shared.targets.iter().zip(&self.heard).zip(&idle) {
             let reached = Reached {
                 epoch: self.taken.epoch,
-                newest: newest.time,
+                newest: heard.newest.map(|newest| newest.time),
                 idle: *idle,
                 committed: self.committed,
                 next: self.silence.next(),

@@ -6,6 +6,7 @@ use crate::{
     produce::{Outgoing, Sizes, transactions::Batch},
     record::{HeadersRef, RecordRef, wire::dead_letter_topic},
     window::{
+        core::{Intake, Skip},
         letter::Letter,
         log::{SOURCE, Source, SourceKey},
         observed::Skipped,
@@ -13,7 +14,7 @@ use crate::{
     },
 };
 
-use super::super::{Shared, Target, clock::Judged};
+use super::super::{Shared, Target};
 
 use super::{MOST_BYTES, MOST_RECORDS, Worker, open, together};
 
@@ -106,14 +107,14 @@ impl Worker {
         if let Err(error) = sizes.check(&window.log, length, self.headers.byte_size()) {
             return self.skip(target, Skipped::TooLarge, &error.to_string());
         }
-        match self.newest[index].take(time, now, target.max_future()) {
-            Judged::Gathered => self.heard[index] = now,
-            Judged::Ahead => window.observed.skip(target.topic, Skipped::Ahead),
-            Judged::TooFar => {
+        match self.heard[index].take(time, now, target.max_future()) {
+            Intake::Ahead => window.observed.skip(target.topic, Skipped::Ahead),
+            Intake::Skipped(Skip::TooFar) => {
                 let message = format!("its time, {time}, is too far ahead of the clock, {now}");
                 return self.skip(target, Skipped::TooFar, &message);
             }
-            Judged::Negative => return self.skip(target, Skipped::NoTime, ""),
+            Intake::Skipped(Skip::Negative) => return self.skip(target, Skipped::NoTime, ""),
+            Intake::Taken | Intake::Again => {}
         }
         let Some(batch) = open(&mut self.batch, &self.taken) else { return };
         batch.push(&Outgoing {

@@ -1,52 +1,4 @@
-//! What one source partition says about time, for one window: judged once, here, by whoever reads the partition.
-
-/// Beyond `max_future` and this, a record would hold the log back for too long, and is skipped.
-const FURTHER: i64 = 24 * 60 * 60 * 1_000;
-
-/// The newest event time of a partition. All times in milliseconds since 1970.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Newest {
-    /// `None` until a record was seen.
-    pub(crate) time: Option<i64>,
-    /// When it arrived, by our clock.
-    pub(crate) arrived: i64,
-}
-
-/// What a record's time means.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Judged {
-    /// It is gathered, and moves time if it is the newest.
-    Gathered,
-    /// It is gathered, but is so far ahead of the clock that it does not move time: one fast clock must not close
-    /// everybody's windows.
-    Ahead,
-    /// It is skipped.
-    TooFar,
-    /// It is skipped: there is no time before 1970.
-    Negative,
-}
-
-impl Newest {
-    /// Takes in a record of `time` that arrives `now`.
-    pub(crate) fn take(&mut self, time: i64, now: i64, max_future: Option<i64>) -> Judged {
-        if time < 0 {
-            return Judged::Negative;
-        }
-        if let Some(most) = max_future {
-            let ahead = time.saturating_sub(now);
-            if ahead > most.saturating_add(FURTHER) {
-                return Judged::TooFar;
-            }
-            if ahead > most {
-                return Judged::Ahead;
-            }
-        }
-        if self.time.is_none_or(|newest| newest < time) {
-            *self = Newest { time: Some(time), arrived: now };
-        }
-        Judged::Gathered
-    }
-}
+//! Whether a source partition is silent.
 
 /// Whether a partition is silent: everything up to its end was read, and nothing that speaks of time came for a while. What
 /// windows skip, or do not let move time, is no word: else a topic of bytes that nobody can read would hold time for ever.
@@ -149,36 +101,6 @@ mod tests {
     use proptest::{array::uniform8, collection::vec, prelude::*};
 
     use super::*;
-
-    const DAY: i64 = 24 * 60 * 60 * 1_000;
-
-    #[test]
-    fn only_the_newest_moves_time() {
-        let mut newest = Newest::default();
-        assert_eq!(newest.take(50, 100, Some(10)), Judged::Gathered);
-        assert_eq!(newest.take(40, 200, Some(10)), Judged::Gathered);
-        assert_eq!(newest, Newest { time: Some(50), arrived: 100 });
-        assert_eq!(newest.take(60, 300, Some(10)), Judged::Gathered);
-        assert_eq!(newest, Newest { time: Some(60), arrived: 300 });
-    }
-
-    #[test]
-    fn a_record_from_the_future_is_gathered_and_moves_nothing() {
-        let mut newest = Newest::default();
-        assert_eq!(newest.take(1_010, 1_000, Some(10)), Judged::Gathered);
-        assert_eq!(newest.take(1_011, 1_000, Some(10)), Judged::Ahead);
-        assert_eq!(newest.time, Some(1_010));
-        assert_eq!(newest.take(1_010 + DAY, 1_000, Some(10)), Judged::Ahead);
-        assert_eq!(newest.take(1_011 + DAY, 1_000, Some(10)), Judged::TooFar);
-        assert_eq!(newest.take(1_011 + DAY, 1_000, None), Judged::Gathered, "`never` asks no clock");
-    }
-
-    #[test]
-    fn there_is_no_time_before_1970() {
-        let mut newest = Newest::default();
-        assert_eq!(newest.take(-1, 0, None), Judged::Negative);
-        assert_eq!(newest.time, None);
-    }
 
     /// The leader is asked, and answers at once.
     fn confirm(silence: &mut Silence, end: Option<i64>, now: i64) {
