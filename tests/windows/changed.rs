@@ -3,7 +3,7 @@
 use fusion::{App, Error, Window, prelude::*};
 
 use crate::{
-    common::{SOON, eventually, within},
+    common::{SOON, Tail, eventually, within},
     story::{Reading, Seen, Story, fired, seen},
 };
 
@@ -132,6 +132,45 @@ async fn of_copartitioned_windows_too() {
     app.drain().await.unwrap();
     assert_eq!(story.result().await, fired("z", &[7], 0..30_000, "drained"));
     app.shutdown().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_had_closed_stays_closed_with_a_longer_grace() {
+    #[reactor(
+        window! < readings: "changed.longer" by id >,
+        tumbling = 30s, grace = 2s, idle = never, name = "changed", to = "changed.longer.to",
+    )]
+    fn before(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings, window)
+    }
+    #[reactor(
+        window! < readings: "changed.longer" by id >,
+        tumbling = 30s, grace = 1h, idle = never, late = "changed.longer.late", name = "changed", to = "changed.longer.to",
+    )]
+    fn after(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings, window)
+    }
+    let mut story = Story::begin(&["changed.longer"], "changed.longer.to").await;
+    let mut late = Tail::at_end(&story.config, "changed.longer.late").await;
+    let app = story.start(story.app().reactors(reactors![before])).await;
+    story.send("changed.longer", "a", 1, 0).await;
+    eventually(SOON, || app.windows()[0].partitions.first().is_some_and(|one| one.open == 1)).await;
+    app.drain().await.unwrap();
+    assert_eq!(story.result().await, fired("a", &[1], 0..30_000, "drained"));
+    app.shutdown().await.unwrap();
+    for value in [2, 3] {
+        let app = story.start(story.app().reactors(reactors![after])).await;
+        story.send("changed.longer", "a", value, 1).await;
+        assert_eq!(late.one().await.json()["value"], value);
+        app.shutdown().await.unwrap();
+    }
+    let app = story.start(story.app().reactors(reactors![after])).await;
+    story.send("changed.longer", "b", 4, 30_000).await;
+    eventually(SOON, || app.windows()[0].partitions.first().is_some_and(|one| one.open == 1)).await;
+    app.drain().await.unwrap();
+    assert_eq!(story.result().await, fired("b", &[4], 30_000..60_000, "drained"));
+    app.shutdown().await.unwrap();
+    assert_eq!(story.results.rest(), []);
 }
 
 #[reactor(

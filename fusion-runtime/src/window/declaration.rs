@@ -68,6 +68,22 @@ impl Declaration {
         ))
     }
 
+    /// How much longer windows stay open than they did, behind their ends or their last records; in milliseconds.
+    pub(crate) fn stays_open_longer(&self, before: &Declaration) -> i64 {
+        let longer = |before: i64| Some(self.stays_open()?.saturating_sub(before).max(0));
+        before.stays_open().and_then(longer).unwrap_or(0)
+    }
+
+    fn stays_open(&self) -> Option<i64> {
+        let mut words = self.0.split(',');
+        let gap = match words.next()?.strip_prefix('n') {
+            Some(lengths) => lengths.split('.').next()?.parse().ok()?,
+            None => 0_i64,
+        };
+        let grace = words.next()?.strip_prefix('g')?.parse().ok()?;
+        Some(gap.saturating_add(grace))
+    }
+
     fn topics(&self) -> Option<&str> {
         self.0.rsplit(',').next()
     }
@@ -171,6 +187,17 @@ mod tests {
         }
         let same = WindowSpec { idle: None, max_future: None, retry: 9, late: Some("late"), ..before };
         assert_eq!(first.differs(&Declaration::of(&same)), None);
+    }
+
+    #[test]
+    fn how_long_windows_stay_open_is_grace_and_gap() {
+        let of = |kind| Declaration::of(&spec(kind));
+        let tumbling = of(Kind::Tumbling { size: 30 * SECOND });
+        let session = of(Kind::Session { gap: 5 * SECOND, longest: 60 * SECOND });
+        assert_eq!((tumbling.stays_open(), session.stays_open()), (Some(2_000), Some(7_000)));
+        assert_eq!(session.stays_open_longer(&tumbling), 5_000);
+        assert_eq!(tumbling.stays_open_longer(&session), 0);
+        assert_eq!(Declaration("of a later version".to_owned()).stays_open(), None);
     }
 
     #[test]

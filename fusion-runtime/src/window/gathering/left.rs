@@ -49,6 +49,15 @@ pub(super) fn from_metadata(metadata: &CommitMetadata) -> Option<Cut> {
     Some(Cut { needed, high: metadata.offset_of(HIGH)?, splits })
 }
 
+/// The cut behind a commit, for who goes on with it as it is declared now. Windows may stay open for longer than they did:
+/// then time goes on by as much, so that what had closed stays so. It would fire once more, with what comes late.
+pub(super) fn resumed(metadata: &CommitMetadata, now: &Declaration) -> Option<Cut> {
+    let mut cut = from_metadata(metadata)?;
+    let longer = Declaration::recall(metadata).map_or(0, |before| now.stays_open_longer(&before));
+    cut.needed.time = cut.needed.time.map(|time| time.saturating_add(longer));
+    Some(cut)
+}
+
 /// How many sessions that outgrew `longest` are to be remembered in so many bytes. A quarter is left for those that cannot
 /// be left to the log, and for some that take more than most.
 pub(super) fn splits_within(limit: usize) -> usize {
@@ -112,6 +121,20 @@ mod tests {
         old.set_offset(NEEDED, 9);
         old.set_offset(HIGH, 10);
         assert_eq!(check_declaration(&old, &now), Ok(()), "earlier versions remembered none");
+    }
+
+    #[test]
+    fn what_had_closed_stays_so_where_windows_stay_open_for_longer() {
+        let cut = |time| Cut { needed: Needed { offset: 10, time, begin: 1 }, high: 10, splits: Vec::new() };
+        let left = |time| to_metadata(&cut(time), &declaration(1));
+        // A gap and a grace of three seconds, and of one before.
+        assert_eq!(resumed(&left(Some(50_000)), &declaration(3)), Some(cut(Some(54_000))));
+        assert_eq!(resumed(&left(Some(50_000)), &declaration(1)), Some(cut(Some(50_000))));
+        assert_eq!(
+            resumed(&to_metadata(&cut(Some(5)), &declaration(3)), &declaration(1)),
+            Some(cut(Some(5)))
+        );
+        assert_eq!(resumed(&left(None), &declaration(3)), Some(cut(None)));
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::{
 use super::{
     Shared,
     clocks::Clocks,
-    left::{check, check_declaration, from_metadata, splits_within, to_metadata},
+    left::{check, check_declaration, resumed, splits_within, to_metadata},
     look::Look,
     outbox::{Commit, Ended, Outbox},
     typed::{Env, Gathering, Left},
@@ -70,7 +70,7 @@ impl Worker {
     /// `None` if the partition cannot be served; then the app fails.
     pub(super) fn new(shared: Arc<Shared>, mut taken: Taken) -> Option<Self> {
         let declared = &shared.declared;
-        let left = taken.left.as_ref().and_then(from_metadata);
+        let left = taken.left.as_ref().and_then(|left| resumed(left, &declared.declaration));
         let topic: Arc<str> = declared.log.as_str().into();
         let env = Env {
             core: taken.core.clone(),
