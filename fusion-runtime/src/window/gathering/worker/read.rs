@@ -61,15 +61,13 @@ impl Worker {
             value: message.value(),
             headers: if headers.is_empty() { HeadersRef::Empty } else { HeadersRef::Native(headers) },
         };
+        self.next = record.offset + 1;
         let first = record.headers.iter().next().map(|(name, _)| name);
         if first == Some(CONTROL.as_bytes()) {
-            self.control(declared, &record)?;
+            self.control(declared, &record)
         } else {
-            self.record(declared, &record)?;
+            self.record(declared, &record)
         }
-        // Not behind what ends the app: that would be committed, and a restart would be a way around it.
-        self.next = record.offset + 1;
-        Ok(())
     }
 
     fn control(&mut self, declared: &Declared, record: &RecordRef<'_>) -> Result<(), Error> {
