@@ -140,7 +140,7 @@ impl Running {
     /// several instances each drains its own; partitions that go to another instance meanwhile are left to that one.
     ///
     /// ```
-    /// use fusion::{Window, prelude::*};
+    /// use fusion::prelude::*;
     /// use std::time::Duration;
     ///
     /// #[derive(serde::Deserialize)]
