@@ -94,6 +94,10 @@ impl Options {
         if let (Some(name), false) = (misspelt, windowed || options.was_written("topic")) {
             options.window.set(name, Sources { unnamed: true, ..Sources::default() }, report);
         }
+        // Parameters may be named like its nodes.
+        if let (None, Some(sources)) = (options.deps.get(), options.window.get_mut()) {
+            sources.unnamed |= options.written.iter().any(|written| written == "deps");
+        }
         // An option that could not be read may have been the topic.
         let complete = report.len() == errors;
         if complete {
@@ -228,10 +232,15 @@ impl Options {
 
     /// Only windows have these.
     fn check_settings(&self, report: &mut Report) {
-        for name in self.settings.given().filter(|_| self.topic.name().is_some()) {
+        let mut names: Vec<&Ident> = self.settings.given().filter(|_| self.topic.name().is_some()).collect();
+        self.in_order(&mut names);
+        // Who writes one of them means a window, and so the others: that is one mistake.
+        if let Some(first) = names.first() {
+            let listed = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let belong = if names.len() == 1 { "belongs" } else { "belong" };
             report.error(
-                name,
-                format!("`{name}` belongs to `window!`, and this reactor serves a topic: remove it"),
+                first,
+                format!("{listed} {belong} to windows: write `window! < .. >` in place of `topic`, or remove what has no meaning here"),
             );
         }
     }

@@ -91,7 +91,10 @@ fn role_in_window(
             None if text.as_ref().is_some_and(|text| is_key(text, sources)) => {
                 format!(": the window's key is handed in as `Key<{}>`", owned(&input.ty))
             }
-            None => ": name it like one, or mark it with `#[hand_in]`".to_owned(),
+            None => format!(
+                ": name it like one, take what the app provides as `State<{}>`, or mark it with `#[hand_in]`",
+                owned(&input.ty)
+            ),
         };
         let what = text.map_or_else(|| "this parameter".to_owned(), |text| format!("`{text}`"));
         report.error(&input.pat, format!("{what} is no source, no node, and not handed in{remedy}"));
