@@ -9,6 +9,7 @@ use rdkafka::{
     client::DefaultClientContext,
     consumer::{BaseConsumer, Consumer},
     error::{KafkaError, RDKafkaErrorCode},
+    topic_partition_list::TopicPartitionListElem,
 };
 
 use crate::common::{SOON, patiently};
@@ -62,25 +63,28 @@ impl Look {
 
     /// What the group committed for each partition.
     pub fn committed(&self, topic: &str) -> Vec<Option<i64>> {
-        let mut list = TopicPartitionList::new();
-        list.add_partition_range(topic, 0, self.partitions(topic) - 1);
-        let committed = self.client.committed_offsets(list, SOON).unwrap();
-        let offset = |element: rdkafka::topic_partition_list::TopicPartitionListElem<'_>| {
-            element.error().unwrap();
-            match element.offset() {
-                Offset::Offset(offset) => Some(offset),
-                _ => None,
-            }
+        let offset = |element: TopicPartitionListElem<'_>| match element.offset() {
+            Offset::Offset(offset) => Some(offset),
+            _ => None,
         };
-        committed.elements().into_iter().map(offset).collect()
+        self.committed_list(topic).elements().into_iter().map(offset).collect()
     }
 
     /// The text that the group committed beside each partition's offset.
     pub fn beside(&self, topic: &str) -> Vec<String> {
+        let committed = self.committed_list(topic);
+        committed.elements().into_iter().map(|element| element.metadata().to_owned()).collect()
+    }
+
+    /// A broker that has just come back may not know yet of which groups it is the coordinator.
+    fn committed_list(&self, topic: &str) -> TopicPartitionList {
         let mut list = TopicPartitionList::new();
         list.add_partition_range(topic, 0, self.partitions(topic) - 1);
-        let committed = self.client.committed_offsets(list, SOON).unwrap();
-        committed.elements().into_iter().map(|element| element.metadata().to_owned()).collect()
+        patiently(|| {
+            let committed = self.client.committed_offsets(list.clone(), SOON)?;
+            committed.elements().iter().try_for_each(TopicPartitionListElem::error)?;
+            Ok::<_, KafkaError>(committed)
+        })
     }
 
     /// Whether the group has committed all there is.

@@ -20,11 +20,14 @@ mod story;
 mod topics;
 mod transactions;
 mod window_check;
+mod window_drains;
 mod window_kinds;
 mod window_logs;
 mod window_pairs;
 mod window_partitions;
 mod window_replay;
+mod window_sliding;
+mod window_soak;
 mod window_troubles;
 mod windows;
 mod work;
@@ -81,8 +84,11 @@ const TESTS: &[(&str, Test)] = tests! {
     window_kinds::{
         each_record_is_in_a_session_or_late_however_members_die,
         each_update_is_sent_once_and_in_order_however_members_die,
+        each_record_is_in_its_sliding_windows_or_late_however_members_die,
+        each_sliding_update_is_sent_once_and_in_order_however_members_die,
         windows_close_with_an_idle_that_is_shorter_than_transactions_take,
     }
+    window_drains::{a_drain_is_over_once_however_members_die}
     window_partitions::{
         what_roundrobin_gives_is_refused,
         what_the_uniform_assignor_gives_is_refused,

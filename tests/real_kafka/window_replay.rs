@@ -1,7 +1,7 @@
 //! What a re-keyed window must have made of what it was sent, worked out from its log alone: each partition read once from
 //! the beginning, by one reader that never ends. The bytes are read here as any other program would read them.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use fusion_runtime::window::{
     Place,
@@ -56,6 +56,9 @@ pub struct Log {
     pub late: BTreeMap<u64, &'static str>,
     /// How often each number was written.
     pub written: BTreeMap<u64, usize>,
+    /// What fired because somebody had all fire that was open in a partition: its place in `fired`, by the partition and
+    /// the offset of the record that asked for it.
+    pub drains: BTreeMap<(i32, i64), Range<usize>>,
 }
 
 struct Partition {
@@ -86,6 +89,7 @@ impl Log {
             fired: Vec::new(),
             late: BTreeMap::new(),
             written: BTreeMap::new(),
+            drains: BTreeMap::new(),
         }
     }
 
@@ -112,7 +116,6 @@ impl Log {
 
     fn control(&mut self, record: &Record) {
         let said: Said = serde_json::from_value(record.json()).unwrap();
-        assert!(!said.drain, "nobody drains");
         let place = |topic: &str| self.topics.iter().position(|known| *known == topic).unwrap();
         let mut counts = vec![0; self.topics.len()];
         for (topic, count) in &said.sources {
@@ -126,8 +129,14 @@ impl Log {
         });
         let control = Control { stamp: said.stamp, counts, claims: claims.collect() };
         let partition = &mut self.partitions[record.partition.unwrap() as usize];
-        if let Some(time) = partition.claims.read(record.offset, &control).unwrap() {
-            partition.table.advance(Some(record.offset), time, &mut |event| keep(&mut self.fired, event));
+        let time = partition.claims.read(record.offset, &control).unwrap();
+        let before = self.fired.len();
+        let fired = &mut |event| keep(&mut self.fired, event);
+        if said.drain {
+            partition.table.drain(Some(record.offset), fired);
+            self.drains.insert((record.partition.unwrap(), record.offset), before..self.fired.len());
+        } else if let Some(time) = time {
+            partition.table.advance(Some(record.offset), time, fired);
         }
     }
 

@@ -20,7 +20,7 @@ use crate::{
     look::Look,
     served,
     window_check::Group,
-    window_kinds, window_pairs, window_troubles,
+    window_drains, window_kinds, window_pairs, window_troubles,
 };
 
 pub const PARTITIONS: i32 = 3;
@@ -109,6 +109,9 @@ fn app(variant: &str, group: &str, config: Config) -> App {
         "roaming" => app.reactors(reactors![window_troubles::roaming]),
         "sessions" => app.reactors(reactors![window_kinds::sessions]),
         "updates" => app.reactors(reactors![window_kinds::updates]),
+        "slides" => app.reactors(reactors![window_kinds::slides]),
+        "moves" => app.reactors(reactors![window_kinds::moves]),
+        "drains" => app.reactors(reactors![window_drains::drains]),
         "brief" => app.reactors(reactors![window_kinds::brief]),
         "pairs" => app.reactors(reactors![window_pairs::pairs]),
         _ => panic!("no variant `{variant}`"),
@@ -117,7 +120,8 @@ fn app(variant: &str, group: &str, config: Config) -> App {
 
 /// What a child process does.
 pub async fn serve(variant: &str, group: &str, protocol: &str) -> fusion::Result<()> {
-    app(variant, group, config(protocol).start(Start::Earliest)).run().await
+    let app = app(variant, group, config(protocol).start(Start::Earliest));
+    if variant == "drains" { window_drains::serve(app).await } else { app.run().await }
 }
 
 pub fn now() -> i64 {
@@ -209,6 +213,11 @@ pub async fn backlog(config: &Config, variant: &'static Variant, run: &str, seco
     load.sent().await
 }
 
+/// How many members of a story are killed.
+pub fn kills() -> usize {
+    std::env::var("FUSION_KILLS").ok().and_then(|kills| kills.parse().ok()).unwrap_or(5)
+}
+
 /// Members of one group, of which each is killed and started again.
 pub struct Members {
     variant: &'static str,
@@ -231,14 +240,18 @@ impl Members {
 
     pub fn kill(&mut self, member: usize) {
         self.members[member].kill();
+        self.restart(member);
+    }
+
+    /// In place of one that was killed.
+    pub fn restart(&mut self, member: usize) {
         self.members[member] = self.another();
     }
 
     /// Kills one after the other, each at a moment that nobody knows.
     pub async fn kill_some(&mut self) {
-        let kills = std::env::var("FUSION_KILLS").ok().and_then(|kills| kills.parse().ok());
         let mut dice = Dice(now() as u64);
-        for kill in 0..kills.unwrap_or(5) {
+        for kill in 0..kills() {
             tokio::time::sleep(Duration::from_millis(1_000 + dice.roll(4_000))).await;
             self.kill(kill % 2);
         }

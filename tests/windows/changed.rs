@@ -151,7 +151,7 @@ fn copartitioned(id: Key<String>, readings: Vec<Reading>, window: Window) -> See
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_was_rekeyed_does_not_become_copartitioned_while_windows_are_open() {
+async fn what_was_rekeyed_does_not_become_copartitioned_while_windows_are_open_nor_the_other_way() {
     let story = Story::begin(&["changed.way"], "changed.way.to").await;
     let reason = until_it_is_drained(
         story,
@@ -163,10 +163,7 @@ async fn what_was_rekeyed_does_not_become_copartitioned_while_windows_are_open()
         reason.contains("as `tumbling = 30s, grace = 10s`, and are now declared as `tumbling = 30s, grace = 10s, copartitioned`"),
         "{reason}"
     );
-}
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nor_the_other_way() {
     let story = Story::begin(&["changed.way"], "changed.way.to").await;
     let reason = until_it_is_drained(
         story,

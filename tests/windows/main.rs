@@ -13,6 +13,7 @@ mod asking;
 mod changed;
 mod closing;
 mod copartitioned;
+mod drains;
 mod formats;
 mod gaps;
 mod gathered;

@@ -139,6 +139,9 @@ impl Running {
     /// [lag](WindowMetrics::lag) for a while: a record that was just written is no lag before the app hears of it. With
     /// several instances each drains its own; partitions that go to another instance meanwhile are left to that one.
     ///
+    /// If the instance ends before this returns, a drain that is in a window's log already is seen through by whoever has
+    /// the partition next. `copartitioned` sources have no log: nothing was drained of them until then.
+    ///
     /// ```
     /// use fusion::prelude::*;
     /// use std::time::Duration;
