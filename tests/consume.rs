@@ -164,6 +164,46 @@ async fn a_run_that_panics_when_it_is_given_up_does_not_end_its_partition() {
     assert_eq!(committed(&config, "bomb", "consume.bomb"), Some(2));
 }
 
+/// A number that cannot be read if it is 13, as a payload or as a key.
+#[derive(serde::Serialize)]
+struct Lucky(u64);
+
+impl<'de> serde::Deserialize<'de> for Lucky {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Lucky, D::Error> {
+        let number = u64::deserialize(deserializer)?;
+        assert_ne!(number, 13, "no thirteen");
+        Ok(Lucky(number))
+    }
+}
+
+impl fusion::KeyBytes for Lucky {}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_whose_reading_panics_is_given_up_and_does_not_end_its_partition() {
+    #[reactor(topic = "consume.lucky", retry = 0)]
+    fn handle(number: Lucky, key: Key<Lucky>) -> u64 {
+        number.0 + key.0.0
+    }
+
+    let (_, config) = embedded();
+    create(&config, &["consume.lucky", "consume.lucky.dlq"], 1).await;
+    let mut letters = Tail::at_start(&config, "consume.lucky.dlq").await;
+    let app = start(App::new("lucky", config.clone()).reactors(reactors![handle])).await;
+    let raw = Raw::new(&config);
+    for (key, value) in [("1", "13"), ("13", "1"), ("1", "1")] {
+        raw.send(Record::to("consume.lucky").key(key).value(value)).await;
+    }
+    for (part, code) in [("payload", "decode"), ("key", "panic")] {
+        let letter = letters.one().await;
+        assert_eq!(letter.text("kafka_dlt-exception-fqcn"), code, "{part}");
+        let message = letter.text("kafka_dlt-exception-message");
+        assert!(message.contains("panicked") && message.contains("no thirteen"), "{part}: {message}");
+    }
+    eventually(SOON, || app.metrics().get(Count::Succeeded) == 1).await;
+    app.shutdown().await.unwrap();
+    assert_eq!(committed(&config, "lucky", "consume.lucky"), Some(3));
+}
+
 #[reactor(topic = "consume.plain")]
 fn plain(number: u64) -> u64 {
     number

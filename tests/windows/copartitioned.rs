@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use fusion::{Window, prelude::*};
+use fusion::{Count, GroupProtocol, Window, prelude::*};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 
 use crate::{
-    common::{Record, SOON, Tail, eventually},
+    common::{Record, SOON, Tail, create, eventually, on_real, patiently},
     story::{HOUR, LATER, Reading, SECOND, Seen, Story, fired, now, seen},
 };
 
@@ -216,4 +217,46 @@ async fn a_stop_is_over_at_once() {
     app.shutdown().await.unwrap();
     // `stop_limit` is 30 s.
     assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+/// Where all threads of the runtime are busy, partitions come and go before anybody begins with them. The embedded broker
+/// has no second member join a group of this protocol.
+#[tokio::test]
+async fn partitions_that_come_back_before_anybody_began_with_them_are_gathered() {
+    #[reactor(
+        window! < readings: "co.back.brake" | "co.back.lidar" by id >,
+        tumbling = 10s, grace = 0s, idle = never, copartitioned, to = "co.back.results",
+    )]
+    fn gather(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings, window)
+    }
+    if !on_real() {
+        return;
+    }
+    let mut story = Story::begin(&["co.back.brake", "co.back.lidar"], "co.back.results").await;
+    story.config = story.config.clone().group_protocol(GroupProtocol::Classic).revoke_limit(Duration::ZERO);
+    create(&story.config, &["co.back.other"], 1).await;
+    let app = story.app().reactors(reactors![gather]).start().await.unwrap();
+    // The runtime has one thread, and from here on this test keeps it to itself.
+    let assigned = |most: u64| {
+        let now = app.metrics().get(Count::Assigned);
+        if now >= most { Ok(()) } else { Err(format!("{now} of {most} were assigned")) }
+    };
+    patiently(|| assigned(2));
+    // Whoever joins, all members give back what they have, and get it again.
+    let other: BaseConsumer = story.config.group_consumer(&story.group).unwrap().create().unwrap();
+    other.subscribe(&["co.back.other"]).unwrap();
+    patiently(|| {
+        drop(other.poll(Duration::ZERO));
+        assigned(4)
+    });
+    drop(other);
+    story.send("co.back.brake", "a", 1, 0).await;
+    story.send("co.back.lidar", "a", 2, 0).await;
+    story.pass(LATER).await;
+    tokio::select! {
+        error = app.failed() => panic!("{error}"),
+        result = story.result() => assert_eq!(result, fired("a", &[1, 2], 0..10_000, "closed")),
+    }
+    app.shutdown().await.unwrap();
 }

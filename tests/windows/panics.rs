@@ -1,8 +1,11 @@
 //! Code of the user's that panics while a window gathers: it costs that window, and never the app.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
-use fusion::{Count, Error, Gather, Merge, Running, prelude::*};
+use fusion::{Count, Error, Gather, KeyBytes, KeyError, Merge, Running, prelude::*};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -175,6 +178,52 @@ async fn an_update_that_cannot_be_copied_fails_alone() {
     app.shutdown().await.unwrap();
 }
 
+/// A key that can be written and not be read if it is `cursed`.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+struct Blessed(String);
+
+impl KeyBytes for Blessed {
+    fn from_key(key: Option<&[u8]>) -> Result<Self, KeyError> {
+        let key = serde_json::from_slice(key.unwrap_or_default()).unwrap();
+        assert_ne!(key, "cursed", "no curses");
+        Ok(Blessed(key))
+    }
+}
+
+#[derive(Deserialize)]
+struct Named {
+    id: Blessed,
+    value: u32,
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_cannot_be_handed_in_costs_its_window() {
+    #[reactor(
+        window! < names: "panics.key.brake" by id >,
+        tumbling = 10s, grace = 0s, idle = never, to = "panics.key.results",
+    )]
+    fn gather(id: Key<Blessed>, names: Vec<Named>) -> Careful {
+        assert!(names.iter().all(|name| name.id == id.0));
+        Careful(names.into_iter().map(|name| name.value).collect())
+    }
+    let mut story = Story::begin(&["panics.key.brake"], "panics.key.results").await;
+    let mut letters = Tail::at_start(&story.config, &format!("{}.gather.dlq", story.group)).await;
+    let app = story.start(story.app().reactors(reactors![gather])).await;
+    for (id, value) in [("cursed", 1), ("blessed", 2)] {
+        story.send("panics.key.brake", id, value, 0).await;
+    }
+    story.pass(10_000).await;
+    assert_eq!(results(&mut story, 1).await, one("\"blessed\"", &[2]));
+    let letter = letters.one().await;
+    assert_eq!(letter.text("kafka_dlt-exception-fqcn"), "panic");
+    let message = letter.text("kafka_dlt-exception-message");
+    assert!(
+        message.starts_with("handing in a parameter panicked: ") && message.contains("no curses"),
+        "{message}"
+    );
+    app.shutdown().await.unwrap();
+}
+
 /// A record that cannot be copied if its value is 16.
 #[derive(Deserialize)]
 struct Fragile {
@@ -274,6 +323,9 @@ async fn a_worker_that_panics_ends_the_app_and_says_so() {
         let (told, next, reason) = ended(&app).await;
         assert_eq!((told, next), (partition, offset + 1));
         assert!(reason.contains("panicked, in the `Drop` of something that is gathered"), "{reason}");
+        let began = Instant::now();
         app.shutdown().await.unwrap();
+        // Nothing is left that would keep its client open, and with it the group waiting for its member.
+        assert!(began.elapsed() < Duration::from_secs(3), "{:?}", began.elapsed());
     }
 }

@@ -28,6 +28,6 @@ pub(crate) use acknowledge::{content_type, pairs};
 pub(crate) use beside::Beside;
 pub(crate) use owner::{Consumer, GroupClient};
 pub(crate) use progress::Snapshot;
-pub(crate) use runner::{AnyReactor, Input, Ran, Seat, Started, Typed, read};
+pub(crate) use runner::{AnyReactor, Input, Ran, Seat, Started, Typed, hand_ins, read};
 pub(crate) use service::{Service, Serving, Taken};
 pub(crate) use shared::{Assignment, Core, Served};

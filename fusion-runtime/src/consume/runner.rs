@@ -172,7 +172,7 @@ where
         encode: Option<Format>,
         cx: &mut Context<'_>,
     ) -> Started {
-        let inputs = read::<R>(input).and_then(|payload| Ok((payload, R::HandIns::hand_in(run)?)));
+        let inputs = read::<R>(input).and_then(|payload| Ok((payload, hand_ins(run)?)));
         let (payload, hand_ins) = match inputs {
             Ok(inputs) => inputs,
             Err(failure) => return Started::Done(Err(failure)),
@@ -218,9 +218,22 @@ fn encoded<V: Writable>(value: &V, format: Format) -> Result<Vec<u8>, Failure> {
 }
 
 fn panicked(panic: &(dyn Any + Send)) -> Failure {
-    let text =
-        panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    Failure::new(Code::Panic, format!("the handler panicked: {}", text.unwrap_or("(no text)")))
+    Failure::new(Code::Panic, format!("the handler panicked: {}", said(panic)))
+}
+
+fn said(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("(no text)")
+}
+
+/// What is handed in besides the payload. A key is read by code of the user's, too.
+///
+/// # Errors
+/// When it cannot be read, or that panics.
+pub(crate) fn hand_ins<H: HandIns>(run: &Run<'_>) -> Result<H, Failure> {
+    catch_unwind(AssertUnwindSafe(|| H::hand_in(run))).unwrap_or_else(|panic| {
+        Err(Failure::new(Code::Panic, format!("handing in a parameter panicked: {}", said(&*panic))))
+    })
 }
 
 /// All payload parameters, through the derived `Deserialize` of none of them.
@@ -232,8 +245,14 @@ impl<'de, R: Reactor> Deserialize<'de> for Parameters<R> {
     }
 }
 
-/// The payload of a record, in whichever of its forms.
+/// The payload of a record, in whichever of its forms. Types may implement `Deserialize` by hand, and that may panic.
 pub(crate) fn read<R: Reactor>(input: Input<'_>) -> Result<R::Payload, Failure> {
+    catch_unwind(AssertUnwindSafe(|| read_any::<R>(input))).unwrap_or_else(|panic| {
+        Err(Failure::new(Code::Decode, format!("reading the record panicked: {}", said(&*panic))))
+    })
+}
+
+fn read_any<R: Reactor>(input: Input<'_>) -> Result<R::Payload, Failure> {
     if let Some(payload) = R::ignored() {
         return Ok(payload);
     }

@@ -1,6 +1,13 @@
 //! Who serves the partitions of a topic: reactors, and windows in two ways.
 
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use tokio::{
     runtime::Handle,
@@ -66,16 +73,17 @@ pub(crate) struct Taken {
     pub(super) runtime: Handle,
     pub(super) membership: watch::Receiver<Option<GroupMetadata>>,
     pub(super) fail: watch::Sender<Option<Arc<Error>>>,
+    pub(super) failed: AtomicBool,
     /// It goes last, when nothing is left of the partition's messages.
     pub(super) working: Option<Working>,
 }
 
 impl Taken {
-    /// What shows the brokers that this member may commit for the partition; `None` once it may not.
+    /// What shows the brokers that this member may commit for the partition; `None` once it may not, or [fails](Self::fail).
     pub(crate) fn membership(&self) -> Option<GroupMetadata> {
         let membership = self.membership.borrow().clone();
         // In this order: what was lost is given up before the membership that follows is known.
-        membership.filter(|_| !self.assignment.is_abandoned())
+        membership.filter(|_| !self.assignment.is_abandoned() && !self.failed.load(Ordering::Relaxed))
     }
 
     /// Makes room for more: these records and bytes are in nobody's way any more.
@@ -91,8 +99,10 @@ impl Taken {
         self.working = None;
     }
 
-    /// Ends the app: the partition cannot go on, and whatever is behind what failed would hide it.
+    /// Ends the app: the partition cannot go on, and whatever is behind what failed would hide it. So nothing more is
+    /// committed for it, or the next start would begin behind that.
     pub(crate) fn fail(&self, error: impl Into<Error>) {
+        self.failed.store(true, Ordering::Relaxed);
         fail(&self.fail, error.into());
     }
 }

@@ -20,7 +20,11 @@ impl Drains {
     /// A partition is gathered from now on.
     pub(super) fn join(&self, partition: i32, epoch: Epoch) -> Draining {
         let (sender, requests) = mpsc::unbounded_channel();
-        self.lock().insert(partition, (epoch, sender));
+        let mut all = self.lock();
+        if all.get(&partition).is_none_or(|(before, _)| *before < epoch) {
+            all.insert(partition, (epoch, sender));
+        }
+        drop(all);
         Draining {
             requests,
             waiting: Vec::new(),
@@ -194,6 +198,8 @@ mod tests {
     fn an_earlier_assignment_does_not_take_the_place_of_a_later_one() {
         let drains = Drains::default();
         let _draining = drains.join(0, 2);
+        // It was given back before it began.
+        let _late = drains.join(0, 1);
         drains.leave(0, 1);
         assert_eq!(drains.ask().len(), 1);
     }

@@ -50,10 +50,11 @@ impl Batch {
 
     /// Shows the next message to `look` and destroys it. `None`: there is none left.
     pub fn next<R>(&mut self, look: impl FnOnce(&Message) -> R) -> Option<R> {
-        // All come from one queue, so all are counted in one place; what `look` panics with leaves one message
-        // undestroyed and counted, which keeps the client open.
-        let message = ManuallyDrop::new(self.messages.next()?);
+        let message = self.messages.next()?;
+        // If it panics, the message is dropped as any other: one that is left would keep the client open for ever.
         let seen = look(&message);
+        // All come from one queue, so all are counted in one place.
+        let message = ManuallyDrop::new(message);
         // SAFETY: it is never dropped, and counted until the batch ends.
         unsafe { message.destroy() }
         self.destroyed += 1;

@@ -192,6 +192,24 @@ fn a_message_may_be_read_and_dropped_on_another_thread() {
 }
 
 #[test]
+fn a_message_whose_reader_panics_is_destroyed_all_the_same() {
+    let config = broker(GroupProtocol::Consumer, "panic", 1);
+    let producer = Producer::start(&config).unwrap();
+    for _ in 0..3 {
+        producer.send(Outgoing { value: Some(b"hello"), ..Outgoing::to("panic") }, Receipt::Ignore).unwrap();
+    }
+    let mut reader = Reader::join(&config, "panic");
+    let messages = only_records(reader.read("three records", |_, messages| records(messages) == 3));
+    let mut batch = Batch::from(messages);
+    assert!(batch.next(|message| message.offset()).is_some());
+    let panicking = std::panic::AssertUnwindSafe(|| batch.next(|_| std::panic::resume_unwind(Box::new(()))));
+    assert!(std::panic::catch_unwind(panicking).is_err());
+    assert_eq!(batch.len(), 1);
+    drop(batch);
+    assert_eq!(reader.queue.live(), 0);
+}
+
+#[test]
 fn a_message_that_outlives_its_consumer_stays_readable() {
     let config = broker(GroupProtocol::Consumer, "late", 1);
     let producer = Producer::start(&config).unwrap();

@@ -1,7 +1,7 @@
 //! Taking what the group gave.
 
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::AtomicBool},
     thread,
     time::{Duration, Instant},
 };
@@ -167,6 +167,7 @@ impl Owner {
             runtime: self.runtime.clone(),
             membership: self.membership.subscribe(),
             fail: self.fail.clone(),
+            failed: AtomicBool::new(false),
             working: Some(assignment.work()),
         }));
         self.core.counters.one(Count::Assigned);

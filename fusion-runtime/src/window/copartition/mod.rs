@@ -7,15 +7,11 @@
 mod check;
 mod input;
 mod left;
+mod meetings;
 mod partitioner;
 mod worker;
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Mutex, PoisonError},
-};
-
-use tokio::sync::mpsc;
+use std::sync::Arc;
 
 use crate::{
     Error,
@@ -26,6 +22,7 @@ use crate::{
 use super::{ANEW, ends::Ends, typed::Declared};
 pub(crate) use check::{check, check_keeps};
 pub(super) use left::check_declaration;
+use meetings::Meetings;
 use worker::Worker;
 
 /// Serves one source of a copartitioned window.
@@ -39,8 +36,7 @@ struct Shared {
     declared: Arc<Declared>,
     transactions: Transactions,
     ends: Ends,
-    /// The partitions of one number that wait for the others, by that number.
-    waiting: Mutex<HashMap<i32, mpsc::UnboundedSender<Joining>>>,
+    meetings: Meetings<Joining>,
 }
 
 /// A partition that was given to this member, of the topic at this place.
@@ -56,7 +52,7 @@ impl Copartition {
             declared: declared.clone(),
             transactions: transactions.clone(),
             ends: ends.clone(),
-            waiting: Mutex::default(),
+            meetings: Meetings::new(),
         });
         (0..declared.spec.topics.len()).map(|topic| Copartition { shared: shared.clone(), topic }).collect()
     }
@@ -77,13 +73,6 @@ impl Copartition {
                 declared.spec.topics[self.topic]
             ),
         })
-    }
-}
-
-impl Shared {
-    /// Nobody else joins those that have all come.
-    fn complete(&self, number: i32) {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
     }
 }
 
@@ -111,20 +100,13 @@ impl Service for Copartition {
             taken.end();
             return Box::pin(std::future::ready(()));
         }
-        let mut waiting = self.shared.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut joining = Joining { topic: self.topic, taken };
-        if let Some(others) = waiting.get(&number) {
-            match others.send(joining) {
-                Ok(()) => return Box::pin(std::future::ready(())),
-                // They have given up.
-                Err(refused) => joining = refused.0,
-            }
-        }
-        let (sender, others) = mpsc::unbounded_channel();
-        waiting.insert(number, sender);
         let shared = self.shared.clone();
+        let assignment = taken.assignment.clone();
+        let first = shared.meetings.come(number, &assignment, Joining { topic: self.topic, taken });
         Box::pin(async move {
-            if let Some(worker) = Worker::gather(shared, joining, others).await {
+            if let Some((first, others)) = first
+                && let Some(worker) = Worker::gather(shared, first, others).await
+            {
                 worker.run().await;
             }
         })

@@ -38,10 +38,11 @@ impl Worker {
     ) -> Option<Self> {
         let number = first.taken.partition;
         let topics = shared.declared.spec.topics.len();
+        let assignment = first.taken.assignment.clone();
         let mut joined = Joined { all: vec![first], others };
         let together = joined.wait(topics).await;
         // From here on nobody comes any more.
-        shared.complete(number);
+        shared.meetings.close(number, &assignment);
         match together {
             Together::All => Worker::new(shared, joined, number),
             Together::Stopped => None,
@@ -206,6 +207,7 @@ impl Joined<Joining> {
         let assignment = self.all[0].taken.assignment.clone();
         while self.all.len() < topics {
             tokio::select! {
+                biased;
                 () = assignment.stopped() => return Together::Stopped,
                 other = timeout_at(limit, self.others.recv()) => match other {
                     Ok(Some(other)) => self.all.push(other),

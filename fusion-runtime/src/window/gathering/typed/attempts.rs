@@ -9,11 +9,11 @@ use std::{
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::{
-    consume::{Ran, Seat, Started},
+    consume::{self, Ran, Seat, Started},
     dag::Caller,
     failure::{Code, Failure},
     observe::Count,
-    reactor::{HandIns, Run},
+    reactor::Run,
     record::{HeadersRef, RecordRef},
     window::WindowReactor,
 };
@@ -28,7 +28,7 @@ pub(super) fn hand_ins<W: WindowReactor>(
     until: Instant,
     caller: Option<&Caller>,
 ) -> Result<W::HandIns, Failure> {
-    W::HandIns::hand_in(&Run {
+    consume::hand_ins(&Run {
         record: RecordRef {
             topic: &env.topic,
             partition: env.partition,
