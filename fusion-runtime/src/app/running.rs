@@ -143,7 +143,7 @@ impl Running {
     /// the partition next. `copartitioned` sources have no log: nothing was drained of them until then.
     ///
     /// ```
-    /// use fusion::{Window, prelude::*};
+    /// use fusion::prelude::*;
     /// use std::time::Duration;
     ///
     /// #[derive(serde::Deserialize)]
