@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::{sync::Arc, time::Duration};
+use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use common::{Raw, Record, SOON, Tail, cluster, create, eventually, on_real, start, within};
 use fusion::{Code, Contract, Count, EmbeddedKafka, Error, OnGap, prelude::*};
@@ -43,6 +43,41 @@ async fn requests_outlive_an_absent_broker() {
     }
     pipeline.close().await.unwrap();
     within(SOON, app.shutdown()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_end_says_what_was_not_confirmed() {
+    #[reactor(topic = "outages.last", to = "outages.last.to")]
+    async fn last(number: i64, gate: State<Arc<Semaphore>>) -> i64 {
+        gate.acquire().await.unwrap().forget();
+        number
+    }
+    if on_real() {
+        return;
+    }
+    let config = cluster().stop_limit(Duration::from_secs(1));
+    let broker = config.embedded_broker().unwrap().clone();
+    let mut sent = Tail::at_end(&config, "outages.last.to").await;
+    let gate = Arc::new(Semaphore::new(0));
+    let app = || App::new("outages.last", config.clone()).state(gate.clone()).reactors(reactors![last]);
+    let first = start(app()).await;
+    let pipeline = Pipeline::connect("last", config.clone()).await.unwrap();
+    pipeline.send::<last>((1,)).await.unwrap();
+    eventually(SOON, || first.metrics().get(Count::Records) == 1).await;
+    broker.broker_down().unwrap();
+    let other = pipeline.clone();
+    let mut sending = Box::pin(other.send::<last>((2,)).into_future());
+    let queued = poll_fn(|cx| Poll::Ready(sending.as_mut().poll(cx).is_pending())).await;
+    assert!(queued);
+    assert!(matches!(within(SOON, pipeline.close()).await, Err(Error::Unconfirmed { records: 1 })));
+    assert!(within(SOON, sending).await.is_err());
+    gate.add_permits(2);
+    let stopped = within(SOON, first.shutdown()).await.unwrap_err();
+    assert!(matches!(stopped, Error::Unconfirmed { records: 1 }), "{stopped}");
+    broker.broker_up().unwrap();
+    let second = start(app()).await;
+    assert_eq!(sent.one().await.json(), 1, "its record was not committed");
+    second.shutdown().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]

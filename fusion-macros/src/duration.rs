@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proc_macro2::Span;
 use syn::parse::ParseStream;
-use syn::{Error, Lit, Result, Token};
+use syn::{Error, Lit, LitStr, Result, Token};
 
 /// A duration and where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -51,6 +51,7 @@ fn value(literal: &Lit) -> std::result::Result<Duration, String> {
     let (digits, suffix, written) = match literal {
         Lit::Int(int) => (int.base10_digits(), int.suffix(), int.token().to_string()),
         Lit::Float(float) => (float.base10_digits(), float.suffix(), float.token().to_string()),
+        Lit::Str(text) => return Err(quoted(text)),
         _ => return Err(EXPECTED.to_owned()),
     };
     // syn reads `-1` as one literal, and converts hexadecimal digits.
@@ -69,13 +70,39 @@ fn value(literal: &Lit) -> std::result::Result<Duration, String> {
         ));
     }
     let Some((_, unit)) = UNITS.iter().find(|(name, _)| *name == suffix) else {
-        return Err(format!("unknown unit `{suffix}`: a duration ends in `ms`, `s`, `m` or `h`"));
+        return Err(match meant(digits, suffix) {
+            Some(meant) => format!("unknown unit `{suffix}`: write `{meant}`"),
+            None => format!("unknown unit `{suffix}`: a duration ends in `ms`, `s`, `m` or `h`"),
+        });
     };
     nanoseconds(digits, *unit)
         .filter(|nanos| *nanos <= LONGEST * UNITS[0].1)
         .and_then(|nanos| u64::try_from(nanos).ok())
         .map(Duration::from_nanos)
         .ok_or_else(|| format!("this duration is too long: the limit is `{LONGEST}h`"))
+}
+
+/// What to say of a duration in quotes.
+fn quoted(text: &LitStr) -> String {
+    match text.parse::<Lit>().is_ok_and(|literal| value(&literal).is_ok()) {
+        true => format!("a duration has no quotes: write `{}`", text.value().trim()),
+        false => EXPECTED.to_owned(),
+    }
+}
+
+/// The duration with a unit of ours, if another name of one is written.
+fn meant(digits: &str, suffix: &str) -> Option<String> {
+    let unit = match suffix {
+        "d" | "day" | "days" => {
+            return digits.parse::<u64>().ok().map(|days| format!("{}h", u128::from(days) * 24));
+        }
+        "hr" | "hrs" | "hour" | "hours" => "h",
+        "min" | "mins" | "minute" | "minutes" => "m",
+        "sec" | "secs" | "second" | "seconds" => "s",
+        "msec" | "millis" | "milliseconds" => "ms",
+        _ => return None,
+    };
+    Some(format!("{digits}{unit}"))
 }
 
 /// Exact down to the nanosecond, where floats would turn `1.1s` into 1.100000000000000089.
@@ -170,7 +197,7 @@ mod tests {
 
     #[test]
     fn anything_else_is_told_what_a_duration_is() {
-        for source in ["\"30s\"", "soon", "true", "0x10s", "0b1s", "0o7s", "1e3s", "'s'", "b'1'"] {
+        for source in ["\"soon\"", "soon", "true", "0x10s", "0b1s", "0o7s", "1e3s", "'s'", "b'1'"] {
             assert_eq!(refused(source), (source.into(), EXPECTED.into()), "{source}");
         }
         assert_eq!(refused("-30s").1, NEGATIVE);
@@ -189,10 +216,28 @@ mod tests {
             ("1.5".into(), "this duration has no unit: write `1.5ms`, `1.5s`, `1.5m` or `1.5h`".into())
         );
         assert_eq!(
-            refused("30sec"),
-            ("30sec".into(), "unknown unit `sec`: a duration ends in `ms`, `s`, `m` or `h`".into())
+            refused("30fortnights"),
+            (
+                "30fortnights".into(),
+                "unknown unit `fortnights`: a duration ends in `ms`, `s`, `m` or `h`".into()
+            )
         );
         assert_eq!(refused("1u8").1, "unknown unit `u8`: a duration ends in `ms`, `s`, `m` or `h`");
+    }
+
+    #[test]
+    fn what_is_written_otherwise_elsewhere_is_understood() {
+        for (source, message) in [
+            ("30sec", "unknown unit `sec`: write `30s`"),
+            ("1.5min", "unknown unit `min`: write `1.5m`"),
+            ("2hours", "unknown unit `hours`: write `2h`"),
+            ("5millis", "unknown unit `millis`: write `5ms`"),
+            ("7d", "unknown unit `d`: write `168h`"),
+            ("1.5days", "unknown unit `days`: a duration ends in `ms`, `s`, `m` or `h`"),
+            ("\"30s\"", "a duration has no quotes: write `30s`"),
+        ] {
+            assert_eq!(refused(source), (source.into(), message.into()));
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use rdkafka::error::KafkaError;
 use crate::{
     broker::{ConfigError, TopicError},
     dag::CallError,
-    produce::{ProduceError, transactions::TransactionError},
+    produce::{ProduceError, Unflushed, transactions::TransactionError},
 };
 
 /// Why an app or a pipeline did not start, stopped, or could not do what it was asked.
@@ -40,6 +40,15 @@ pub enum Error {
     /// A record was not delivered.
     #[error(transparent)]
     Produce(#[from] ProduceError),
+    /// The brokers did not confirm everything that was sent before it was closed.
+    #[error(
+        "{records} records were not confirmed within the `stop_limit`, and may not have arrived. An app gets again what \
+         they were sent for; of a pipeline they are lost"
+    )]
+    Unconfirmed {
+        /// How many.
+        records: usize,
+    },
     /// Results of windows could not be committed.
     #[error(transparent)]
     Transaction(#[from] TransactionError),
@@ -163,6 +172,12 @@ pub enum Error {
     /// What ended an app that others hold too.
     #[error(transparent)]
     Shared(Arc<Error>),
+}
+
+impl From<Unflushed> for Error {
+    fn from(Unflushed { records }: Unflushed) -> Self {
+        Error::Unconfirmed { records }
+    }
 }
 
 impl Error {

@@ -201,12 +201,11 @@ impl Pipeline {
     /// inbox. Other clones cannot ask any more.
     ///
     /// # Errors
-    /// When something that was sent is not confirmed within the configuration's `stop_limit`.
+    /// [`Error::Unconfirmed`] when something that was sent is not confirmed within the configuration's `stop_limit`.
     pub async fn close(self) -> Result<(), Error> {
         let until = std::time::Instant::now() + self.shared.config.settings().stop_limit;
         self.shared.requests.close(until).await;
-        let unsent = |_| Error::Stopped;
-        self.shared.producer.close(until).await.map_err(unsent)
+        Ok(self.shared.producer.close(until).await?)
     }
 
     fn caller(&self, within: Duration) -> Caller {

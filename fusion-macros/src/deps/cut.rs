@@ -3,7 +3,7 @@
 //! Rust's grammar has no place for these ends: to it the closing `>` is a comparison, `<-` is a comparison with
 //! a negative number, and one mistake in an expression would swallow every node behind it.
 
-use proc_macro2::{Delimiter, Group, Punct, Spacing, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Punct, Spacing, Span, TokenStream, TokenTree};
 use syn::parse::{ParseStream, Parser};
 use syn::{Error, Result, Token, token};
 
@@ -24,7 +24,7 @@ impl Body {
         if input.peek(Token![<]) && !input.peek(Token![<-]) {
             let open: Token![<] = input.parse()?;
             let ahead: Vec<TokenTree> = input.fork().parse::<TokenStream>()?.into_iter().collect();
-            let end = closing(&ahead);
+            let end = closing(&ahead).or_else(|| closing_without_comma(&ahead));
             for _ in 0..end.map_or(ahead.len(), |end| end + 1) {
                 input.parse::<TokenTree>()?;
             }
@@ -100,6 +100,18 @@ fn closing(tokens: &[TokenTree]) -> Option<usize> {
     None
 }
 
+/// The index of the first `>` with an option right behind it, `to = ..` or `deps! ..`: of a declaration that has no
+/// other end, so it is only the comma that is missing.
+fn closing_without_comma(tokens: &[TokenTree]) -> Option<usize> {
+    (1..tokens.len()).find(|at| match &tokens[*at..] {
+        [end, TokenTree::Ident(_), mark, next, ..] if is(end, '>') && !is_joint(&tokens[at - 1], '-') => {
+            is(mark, '=') && !is_joint(mark, '=')
+                || is(mark, '!') && (is(next, '<') || matches!(next, TokenTree::Group(_)))
+        }
+        _ => false,
+    })
+}
+
 /// The end of everything, or `,` and then the end or the start of an option: `to = ..`, `deps! ..`, `max_open(..)`,
 /// a flag.
 fn ends_declaration(rest: &[TokenTree]) -> bool {
@@ -138,6 +150,19 @@ impl Piece {
     fn new(tokens: Vec<TokenTree>, otherwise: Span) -> Self {
         let end = tokens.last().map_or(otherwise, end_of);
         Self { tokens, end }
+    }
+
+    /// The names in `, name:`, where it is the `;` before the next piece that is missing.
+    pub(crate) fn names_behind_commas(&self) -> Vec<Ident> {
+        let name = |three: &[TokenTree]| match three {
+            [comma, TokenTree::Ident(name), colon]
+                if is(comma, ',') && is(colon, ':') && !is_joint(colon, ':') =>
+            {
+                Some(name.clone())
+            }
+            _ => None,
+        };
+        self.tokens.windows(3).filter_map(name).collect()
     }
 
     /// Reads with syn. An unexpected end is put under the last token; syn alone would put it under the whole

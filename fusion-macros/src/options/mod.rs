@@ -19,7 +19,7 @@ use crate::report::Report;
 use crate::topic;
 use crate::window::{self, ast::Sources, settings::Settings};
 
-use self::names::{sample, unknown};
+use self::names::{meant, sample, unknown};
 use self::values::{concurrency, literal, order, root, type_name};
 pub(crate) use self::values::{equals, number, one_of, target};
 
@@ -50,6 +50,10 @@ pub(crate) struct Options {
     pub(crate) settings: Settings,
     /// The names of all that were written, in their order, also of those that could not be read.
     written: Vec<Ident>,
+    /// What was probably meant by those that are unknown.
+    meant: Vec<&'static str>,
+    /// A `<` without its `>` took all that stands behind it: whatever is missing may be there.
+    unclosed: bool,
 }
 
 /// An option that may be given once; it remembers where.
@@ -70,13 +74,14 @@ impl Options {
         let mut options = Self::default();
         let errors = report.len();
         let windowed = is_windowed(&tokens);
+        let mut misspelt = None;
         let read = |input: ParseStream<'_>| {
             while !input.is_empty() {
-                if let Err(error) = options.option(input, kind, windowed, report) {
+                if let Err(error) = options.option(input, kind, windowed, &mut misspelt, report) {
                     report.add(error);
                     skip(input)?;
                 }
-                if !input.is_empty() {
+                if input.peek(Token![,]) {
                     input.parse::<Token![,]>()?;
                 }
             }
@@ -84,6 +89,14 @@ impl Options {
         };
         if let Err(error) = read.parse2(tokens) {
             report.add(error);
+        }
+        // What belongs to a window has no errors of its own then.
+        if let (Some(name), false) = (misspelt, windowed || options.was_written("topic")) {
+            options.window.set(name, Sources { unnamed: true, ..Sources::default() }, report);
+        }
+        // Parameters may be named like its nodes.
+        if let (None, Some(sources)) = (options.deps.get(), options.window.get_mut()) {
+            sources.unnamed |= options.written.iter().any(|written| written == "deps");
         }
         // An option that could not be read may have been the topic.
         let complete = report.len() == errors;
@@ -105,6 +118,7 @@ impl Options {
         input: ParseStream<'_>,
         kind: Kind,
         windowed: bool,
+        misspelt: &mut Option<Ident>,
         report: &mut Report,
     ) -> Result<()> {
         let name = input.call(Ident::parse_any).map_err(|error| not_an_option(&error, input))?;
@@ -112,6 +126,11 @@ impl Options {
         let text = if macro_like { format!("{name}!") } else { name.to_string() };
         if !kind.options().contains(&text.as_str()) {
             let error = unknown(&name, &text, kind, windowed);
+            match meant(&text, kind, windowed) {
+                Some("window!") => *misspelt = Some(name),
+                Some(meant) => self.meant.push(meant),
+                None => {}
+            }
             if macro_like {
                 // Commas of its own would look like the ends of options.
                 input.parse::<Token![!]>()?;
@@ -127,6 +146,7 @@ impl Options {
                 Ok(body) => window::parse::sources(body, report),
                 Err(error) => {
                     report.add(error);
+                    self.unclosed |= input.is_empty();
                     skip(input)?;
                     Sources { unnamed: true, ..Sources::default() }
                 }
@@ -140,7 +160,8 @@ impl Options {
             }
         } else if macro_like {
             input.parse::<Token![!]>()?;
-            let body = Body::take(input, parse::EXPECTED)?;
+            let body =
+                Body::take(input, parse::EXPECTED).inspect_err(|_| self.unclosed |= input.is_empty())?;
             let dag = parse::dag(body, report);
             if self.deps.get().is_some() {
                 report.error(&name, "a second `deps!`: one graph has all nodes");
@@ -156,7 +177,12 @@ impl Options {
         if input.is_empty() || input.peek(Token![,]) {
             return Ok(());
         }
-        Err(input.error("expected `,` before the next option"))
+        let error = input.error("expected `,` before the next option");
+        match begins_option(input) {
+            true => report.add(error),
+            false => return Err(error),
+        }
+        Ok(())
     }
 
     fn value(&mut self, name: Ident, text: &str, input: ParseStream<'_>, report: &mut Report) -> Result<()> {
@@ -206,10 +232,15 @@ impl Options {
 
     /// Only windows have these.
     fn check_settings(&self, report: &mut Report) {
-        for name in self.settings.given().filter(|_| self.topic.name().is_some()) {
+        let mut names: Vec<&Ident> = self.settings.given().filter(|_| self.topic.name().is_some()).collect();
+        self.in_order(&mut names);
+        // Who writes one of them means a window, and so the others: that is one mistake.
+        if let Some(first) = names.first() {
+            let listed = names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+            let belong = if names.len() == 1 { "belongs" } else { "belong" };
             report.error(
-                name,
-                format!("`{name}` belongs to `window!`, and this reactor serves a topic: remove it"),
+                first,
+                format!("{listed} {belong} to windows: write `window! < .. >` in place of `topic`, or remove what has no meaning here"),
             );
         }
     }
@@ -228,9 +259,10 @@ impl Options {
         names.sort_by_key(|name| self.place(name));
     }
 
-    /// Whether an option was written, maybe as something that could not be read.
+    /// Whether an option was written, or may have been, as something that could not be read.
     pub(crate) fn was_written(&self, option: &str) -> bool {
-        self.written.iter().any(|written| written == option)
+        let is_meant = self.unclosed || self.meant.contains(&option);
+        is_meant || self.written.iter().any(|written| written == option)
     }
 
     fn check_topic_names(&self, report: &mut Report) {
@@ -305,6 +337,14 @@ fn not_an_option(error: &Error, input: ParseStream<'_>) -> Error {
         true => Error::new(error.span(), "expected an option: a topic is written `topic = \"..\"`"),
         false => Error::new(error.span(), "expected an option, such as `topic = \"..\"`"),
     }
+}
+
+/// Whether an option stands here that can be read: a name and its `=`, or a macro.
+fn begins_option(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    ahead.call(Ident::parse_any).is_ok()
+        && (ahead.peek(Token![=]) && !ahead.peek(Token![==])
+            || ahead.peek(Token![!]) && !ahead.peek(Token![!=]))
 }
 
 /// Whether `window!` is among these options.

@@ -35,6 +35,12 @@ impl Kind {
     }
 }
 
+/// The option that was probably meant by what is none.
+pub(super) fn meant(text: &str, kind: Kind, windowed: bool) -> Option<&'static str> {
+    let elsewhere = windowed.then(|| elsewhere(text)).flatten();
+    elsewhere.or_else(|| did_you_mean(text, kind.options()))
+}
+
 pub(super) fn unknown(name: &Ident, text: &str, kind: Kind, windowed: bool) -> Error {
     let known = kind.options();
     let listed = || {
@@ -45,7 +51,7 @@ pub(super) fn unknown(name: &Ident, text: &str, kind: Kind, windowed: bool) -> E
         };
         listed.iter().map(|option| format!("`{option}`")).collect::<Vec<_>>().join(", ")
     };
-    let message = match did_you_mean(text, known.iter().copied()) {
+    let message = match meant(text, kind, windowed) {
         _ if kind == Kind::Contract && Kind::Reactor.options().contains(&text) => {
             format!("`{text}` is for reactors: a contract has {}", listed())
         }
@@ -53,6 +59,21 @@ pub(super) fn unknown(name: &Ident, text: &str, kind: Kind, windowed: bool) -> E
         None => format!("unknown option `{text}`: there are {}", listed()),
     };
     Error::new(name.span(), message)
+}
+
+/// What the options of windows are called by other libraries.
+fn elsewhere(text: &str) -> Option<&'static str> {
+    Some(match text {
+        "size" | "window_size" => "tumbling",
+        "gap" | "inactivity_gap" => "session",
+        "hop" | "slide" | "step" => "advance",
+        "max" | "max_length" => "longest",
+        "lateness" | "allowed_lateness" => "grace",
+        "suppress" | "trigger" => "emit",
+        "late_topic" | "side_output" => "late",
+        "output" | "sink" | "into" => "to",
+        _ => return None,
+    })
 }
 
 /// How an option is written.

@@ -81,6 +81,11 @@ pub(crate) fn one_of(input: ParseStream<'_>, option: &str, words: &[&str]) -> Re
     let place = input.span();
     let listed = words.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ");
     let error = |message: String| Error::new(place, message);
+    if let Ok(text) = input.fork().parse::<LitStr>()
+        && words.iter().any(|word| text.value() == *word)
+    {
+        return Err(error(format!("a word, not a text: write `{option} = {}`", text.value())));
+    }
     let word = input.call(Ident::parse_any).map_err(|_| match words {
         [only] => error(format!("there is only `{option} = {only}`")),
         _ => error(format!("`{option}` is one of {listed}")),

@@ -1,11 +1,11 @@
 //! What a parameter is for: payload, the answer of a node, what a source gathered, or handed in.
 
-use proc_macro2::Ident;
+use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt;
 use syn::{Attribute, Member, PatType, Type};
 
 use super::owned::owned;
-use super::types::last_segment;
+use super::types::{argument_of, last_segment, plain};
 use super::{Named, Role};
 use crate::deps::ast::key;
 use crate::function::is_marker;
@@ -80,6 +80,8 @@ fn role_in_window(
     }
     if is_hand_in(&input.ty, &["Headers"]) {
         report.error(&input.ty, "a window has no headers: it gathers many records, and each has its own");
+    } else if let Some((span, remedy)) = wrapped(&input.ty) {
+        report.error_at(span, remedy);
     } else if !is_hand_in(&input.ty, &HAND_INS) && !sources.unnamed {
         let names: Vec<String> = sources.declared.iter().map(key).collect();
         let text = name.map(key);
@@ -89,12 +91,27 @@ fn role_in_window(
             None if text.as_ref().is_some_and(|text| is_key(text, sources)) => {
                 format!(": the window's key is handed in as `Key<{}>`", owned(&input.ty))
             }
-            None => ": name it like one, or mark it with `#[hand_in]`".to_owned(),
+            None => format!(
+                ": name it like one, take what the app provides as `State<{}>`, or mark it with `#[hand_in]`",
+                owned(&input.ty)
+            ),
         };
         let what = text.map_or_else(|| "this parameter".to_owned(), |text| format!("`{text}`"));
         report.error(&input.pat, format!("{what} is no source, no node, and not handed in{remedy}"));
     }
     Role::HandIn
+}
+
+/// What to say of a type that is handed in, behind a reference or in an `Option`.
+fn wrapped(ty: &Type) -> Option<(Span, String)> {
+    if let Type::Reference(reference) = plain(ty) {
+        let is_ours = is_hand_in(&reference.elem, &HAND_INS);
+        let remedy = format!("a parameter cannot be borrowed: write `{}`", owned(&reference.elem));
+        return is_ours.then_some((reference.and_token.span, remedy));
+    }
+    let handed_in = argument_of(ty, "Option").filter(|inner| is_hand_in(inner, &HAND_INS))?;
+    let remedy = format!("this is handed in to every run of a window: write `{}`", owned(handed_in));
+    Some((last_segment(ty)?.ident.span(), remedy))
 }
 
 /// Whether it is named like the field that is the key.

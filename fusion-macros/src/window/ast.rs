@@ -14,7 +14,7 @@ pub(crate) struct Sources {
     pub(crate) declared: Vec<Ident>,
     /// There may be more, whose names could not be read.
     pub(crate) unnamed: bool,
-    /// The names of those in a second `window!`.
+    /// The names of those in a second `window!`, or behind a comma.
     pub(crate) elsewhere: Vec<Ident>,
 }
 

@@ -149,7 +149,11 @@ fn check_complete(options: &Options, report: &mut Report) {
     }
     check_updates(complete, options, report);
     let Some(sources) = options.window.get() else { return };
-    if sources.sources.len() == sources.declared.len() && sources.topics().count() == 1 {
+    // What is no topic's name may stand for several: a pattern, a list.
+    let is_name =
+        |(_, target): (_, &Target)| !matches!(target, Target::Topic(topic) if !topic::is_legal(topic));
+    let is_read = sources.sources.len() == sources.declared.len() && sources.topics().all(is_name);
+    if is_read && sources.topics().count() == 1 {
         report.error(
             complete,
             "`complete = all` waits for all topics, and there is only one: each record would fire its window",

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::parse::ParseStream;
-use syn::{Error, Expr, Result, Token, token};
+use syn::{BinOp, Error, Expr, ExprBinary, LitStr, Result, Token, token};
 
 use super::ast::{Key, Source, Sources};
 use crate::deps::ast::Target;
@@ -30,7 +30,11 @@ pub(crate) fn sources(body: Body, report: &mut Report) -> Sources {
         match piece {
             Ok(piece) => {
                 let named = found.declared.len();
+                let others = piece.names_behind_commas();
                 let source = piece.parse(report, |input, _| source(input, &mut found.declared));
+                if let Some(Err(_)) = source {
+                    found.elsewhere.extend(others);
+                }
                 match source {
                     Some(Ok(source)) => found.sources.push(source),
                     Some(Err(error)) => report.add(error),
@@ -87,7 +91,14 @@ fn targets(input: ParseStream<'_>) -> Result<Vec<Target>> {
         if input.peek(token::Paren) {
             return Err(input.error("a source gathers records and asks nothing: remove the `(..)`"));
         }
+        let ahead = input.fork();
+        let next_source =
+            ahead.parse::<Token![,]>().is_ok() && ahead.peek(Ident::peek_any) && ahead.peek2(Token![:]);
+        if next_source {
+            return Ok(targets);
+        }
         let separators = input.peek(Token![,]) || input.peek(Token![||]) || input.peek(Token![&]);
+        let separators = separators || input.peek(Token![+]) || input.peek(Token![/]) || input.peek(LitStr);
         if separators || ["or", "and"].iter().any(|word| is_word(input, word)) {
             return Err(input.error("the topics of one source are separated by `|`"));
         }
@@ -160,6 +171,9 @@ fn key(input: ParseStream<'_>, behind: &str, field: &str) -> Result<Key> {
             ))
         }
         Some(key) => Ok(key),
+        None if let Expr::Binary(ExprBinary { op: op @ BinOp::BitOr(_), .. }) = &expr => Err(
+            Error::new_spanned(op, "all topics of one source stand before its key: `\"a\" | \"b\" by id`"),
+        ),
         None => Err(Error::new_spanned(expr, expected())),
     }
 }

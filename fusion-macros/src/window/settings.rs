@@ -157,7 +157,7 @@ pub(crate) fn sample(option: &str) -> &'static str {
 }
 
 fn or_never(input: ParseStream<'_>, option: &str) -> Result<Option<Time>> {
-    if input.peek(syn::Ident) {
+    if input.peek(syn::Ident::peek_any) {
         one_of(input, option, &["never"]).map_err(|error| {
             Error::new(error.span(), format!("`{option}` is a duration such as `10s`, or `never`"))
         })?;

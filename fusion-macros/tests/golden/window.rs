@@ -220,10 +220,10 @@ const _: () = {
         fn copy(
             gathered: &gathered_by_approve,
         ) -> ::core::option::Option<gathered_by_approve> {
+            use ::fusion::__private::window::{CopiedClone as _, CopiedNot as _};
             ::fusion::__private::Some(gathered_by_approve {
-                triggers: <triggers_gathered_by_approve as ::fusion::__private::window::Repeats>::copy(
-                    &gathered.triggers,
-                ),
+                triggers: (&&::fusion::__private::window::Copied(&gathered.triggers))
+                    .copy()?,
                 orders: <orders_gathered_by_approve as ::fusion::__private::window::Repeats>::copy(
                     &gathered.orders,
                 ),

@@ -18,11 +18,13 @@ pub(super) const CAPACITY: usize = 1024;
 pub struct Produced<T = Arc<[u8]>> {
     /// The value.
     pub value: T,
-    /// The record's topic.
+    /// The record's topic. Of a window's result, this and the following say where in its log it fired; where it is
+    /// `copartitioned` and has none, this is the reactor's name. Key and window are in the value if the handler puts them
+    /// there.
     pub topic: Arc<str>,
     /// The record's partition.
     pub partition: i32,
-    /// The record's offset.
+    /// The record's offset; -1 of a `copartitioned` window that no record closed.
     pub offset: i64,
     format: Format,
 }

@@ -143,7 +143,7 @@ impl Running {
     /// the partition next. `copartitioned` sources have no log: nothing was drained of them until then.
     ///
     /// ```
-    /// use fusion::{Window, prelude::*};
+    /// use fusion::prelude::*;
     /// use std::time::Duration;
     ///
     /// #[derive(serde::Deserialize)]
@@ -214,7 +214,8 @@ impl Running {
     /// still running then is delivered again, to whoever has the partition next.
     ///
     /// # Errors
-    /// When something that was sent is not confirmed in time. Nothing of it is committed.
+    /// [`Error::Unconfirmed`] when something that was sent is not confirmed in time. What it was sent for is not committed,
+    /// and delivered again.
     pub async fn shutdown(self) -> Result<(), Error> {
         let limit = self.config.settings().stop_limit;
         // A part of the time is for what comes behind the drain: confirmations, and the end of the clients.
@@ -230,10 +231,7 @@ impl Running {
         if let Some(requests) = &self.requests {
             requests.close(until).await;
         }
-        if let Err(error) = self.producer.close(until).await {
-            tracing::warn!(%error, "shutdown");
-        }
-        Ok(())
+        Ok(self.producer.close(until).await?)
     }
 }
 

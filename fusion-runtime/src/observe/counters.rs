@@ -41,7 +41,7 @@ counts! {
     Retries = "retries",
     /// Handlers that panicked, and windows whose gathering did.
     Panics = "panics",
-    /// Records whose value could not be read.
+    /// Records whose value could not be read, without those that windows [skip](crate::window::Skipped).
     Undecodable = "undecodable",
     /// Runs that were given up at `within`.
     TimedOut = "timed_out",
@@ -57,7 +57,7 @@ counts! {
     Replies = "replies",
     /// Replies that could not be delivered.
     RepliesLost = "replies_lost",
-    /// Records written to a dead-letter topic.
+    /// Records written to a dead-letter topic, without those that windows [skip](crate::window::Skipped).
     DeadLetters = "dead_letters",
     /// Values sent to a `to` topic.
     Sent = "sent",

@@ -15,6 +15,9 @@ use super::{HandIn, Run};
 
 /// Where the record of this run came from, and how much time is left for it.
 ///
+/// A handler with `window!` runs for no record but a window: for it this is the place in the window's log at which it
+/// fired, and the timestamp that its result has.
+///
 /// ```
 /// use fusion::prelude::*;
 ///

@@ -35,7 +35,8 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// What is between a graph and its answers is the same as with a broker: arguments and answers are written and read in
 /// their form on the wire, and deadlines, `within`, `retry` and `else` do what they always do. What comes before and
 /// after, such as retries of whole runs, order, replies and dead letters, is a matter of records, and so of
-/// [`App`](crate::app::App) on an embedded broker.
+/// [`App`](crate::app::App) on an embedded broker. So are windows, which no tester runs: their handlers are functions,
+/// to be called with what they would have gathered.
 ///
 /// ```
 /// use fusion::{Code, prelude::*, testing::Tester};

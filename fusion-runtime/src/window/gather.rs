@@ -46,14 +46,57 @@ use crate::reactor::Context;
     note = "implement `fusion::Gather` for it; if it is handed in, give it a name that no source has"
 )]
 pub trait Gather: Default + Send + 'static {
-    /// What one record of the source is read as.
+    /// What one record of the source is read as: `Deserialize`, and `Clone` in hopping and sliding windows.
     type Item;
 
-    /// Takes a record. `cx` says where it came from.
+    /// Takes a record. `cx` has its topic, partition and offset in the source, and as [`timestamp`](Context::timestamp) its
+    /// event time, which is what `at` says.
     fn add(&mut self, item: Self::Item, cx: &Context);
 }
 
 /// What a [`Gather`] in a session window must be able to do: sessions that a record connects become one.
+///
+/// ```
+/// use fusion::{Gather, Merge, prelude::*};
+///
+/// /// The pages of a visit, and when it began.
+/// #[derive(Default)]
+/// struct Visit {
+///     pages: u64,
+///     began: Option<i64>,
+/// }
+///
+/// #[derive(serde::Deserialize)]
+/// struct Click {
+///     user: String,
+///     at: i64,
+/// }
+///
+/// impl Gather for Visit {
+///     type Item = Click;
+///     fn add(&mut self, click: Click, _: &Context) {
+///         self.merge(Visit { pages: 1, began: Some(click.at) });
+///     }
+/// }
+///
+/// impl Merge for Visit {
+///     fn merge(&mut self, other: Self) {
+///         self.pages += other.pages;
+///         self.began = self.began.into_iter().chain(other.began).min();
+///     }
+/// }
+///
+/// #[reactor(window! < visit: "clicks" by user at at >, session = 30m, longest = 8h, grace = 1m, to = "visits")]
+/// fn visit(user: Key<String>, visit: Visit) -> String {
+///     format!("{} saw {} pages from {:?} on", *user, visit.pages, visit.began)
+/// }
+///
+/// let (mut later, cx) = (Visit::default(), fusion::testing::context().build());
+/// later.add(Click { user: "ada".into(), at: 20 }, &cx);
+/// later.merge(Visit { pages: 2, began: Some(10) });
+/// assert_eq!(visit(Key("ada".into()), later), "ada saw 3 pages from Some(10) on");
+/// # let _ = reactors![visit];
+/// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be merged, and sessions are",
     label = "not `Merge`",

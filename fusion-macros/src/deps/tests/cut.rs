@@ -81,11 +81,26 @@ fn brackets_enclose_as_well() {
 }
 
 #[test]
+fn an_end_without_its_comma() {
+    for (source, body, rest) in [
+        ("< one: \"a\"() > to = x", "one : \"a\" ()", "to = x"),
+        (
+            "< one: \"a\"() -> u8 > deps! { two: \"b\"() }",
+            "one : \"a\" () -> u8",
+            "deps ! { two : \"b\" () }",
+        ),
+        ("< one: \"a\"(1) if a > b > to = x, retry = 1", "one : \"a\" (1) if a > b", "to = x , retry = 1"),
+    ] {
+        assert_eq!(take(tokens(source)), Ok((body.into(), rest.into())), "{source}");
+    }
+}
+
+#[test]
 fn no_end() {
     let message =
         "this `<` has no closing `>`, which is the last token or stands before `,` and the next option";
     for source in
-        ["< one: \"a\"(1) if a > b, to = x", "<", "< one: \"a\"() > to = x", "< one: \"a\"() -> Vec<u8>"]
+        ["< one: \"a\"(1) if a > b, to = x", "<", "< one: \"a\"() > to == x", "< one: \"a\"() -> Vec<u8>"]
     {
         assert_eq!(take(tokens(source)), Err(("<".into(), message.into())), "{source}");
     }

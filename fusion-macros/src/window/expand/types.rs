@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote_spanned;
 
 use super::{Names, kind, ours};
+use crate::signature::argument_of;
 use crate::window::settings::Settings;
 
 impl Names<'_> {
@@ -106,18 +107,22 @@ impl Names<'_> {
     }
 
     /// `WindowReactor::copy`: by autoref, or asked for, if updates need it or further attempts that somebody counts on.
+    /// A `Vec` or an `Option` of windows that overlap is not asked for: its records are `Clone`, or an error already.
     pub(super) fn copy(&self, settings: &Settings, retry: Option<u32>) -> TokenStream {
         let Self { root, gathered, .. } = self;
         let needed = settings.updates.get() == Some(&true) || retry.is_some_and(|retry| retry > 0);
+        let overlaps = kind(settings).overlaps;
+        let is_read = |ty| ["Vec", "Option"].iter().any(|name| argument_of(ty, name).is_some());
+        let is_asked_for = |ty| needed && !(overlaps && is_read(ty));
         let fields = self.sources.iter().map(|source| {
             let (name, span, ty) = (source.name(), source.span(), source.gatherer());
             let root = root.at(span);
-            match needed {
+            match is_asked_for(source.ty) {
                 true => quote_spanned!(span=> #name: <#ty as #root::window::Repeats>::copy(&gathered.#name),),
                 false => quote_spanned!(span=> #name: (&&#root::window::Copied(&gathered.#name)).copy()?,),
             }
         });
-        let imports = (!needed)
+        let imports = (!self.sources.iter().all(|source| is_asked_for(source.ty)))
             .then(|| quote_spanned!(ours()=> use #root::window::{CopiedClone as _, CopiedNot as _};));
         quote_spanned!(ours()=>
             fn copy(gathered: &#gathered) -> ::core::option::Option<#gathered> {
