@@ -7,11 +7,24 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 
-use super::{Context, Gathers, Merges, Place, Taker};
+use super::{Context, Gathers, ItemType, Merges, Place, Taker};
 
-impl<P: Gathers> Taker<P> {
+// An own `Gather` that is not `Default` or not `Send` is an error at its `impl`, but one for rustc all the same: what is
+// held is asked for both.
+impl<P: Gathers<Held: Default + Send>> Taker<P> {
     /// The parameter gathers. An inherent constant goes before that of [`GathersNot`].
     pub const GATHERS: bool = true;
+}
+
+/// Of such a [`Gather`](super::Gather). Inherent methods go before those of `TakerUnknown`, behind those of `TakerKnown`.
+impl<P: Gathers> Taker<P> {
+    /// Requires nothing.
+    pub const fn gathers<I>(&self, _: &ItemType<I>) {}
+
+    /// A record of the type that it names: with an unknown one, rustc would ask for annotations.
+    pub const fn record<'a>(&self, record: &'a Never) -> &'a P::Item {
+        match *record {}
+    }
 }
 
 /// The other half of `Taker::GATHERS`.

@@ -169,7 +169,7 @@ pub trait TakerKnown<P: Gathers> {
     }
 }
 
-impl<P: Gathers> TakerKnown<P> for &Taker<P> {}
+impl<P: Gathers<Held: Default + Send>> TakerKnown<P> for &Taker<P> {}
 
 /// The other half of [`Taker`].
 #[doc(hidden)]
