@@ -37,7 +37,8 @@ pub enum KeyError {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be a record's key",
     label = "not `KeyBytes`",
-    note = "implement it, which needs no methods: `impl fusion::KeyBytes for {Self} {{}}`"
+    note = "if it is a type of your own, implement it, which needs no methods: `impl fusion::KeyBytes for {Self} {{}}`",
+    note = "if it is not, a tuple for one, wrap it in a type of your own"
 )]
 pub trait KeyBytes {
     /// The key's bytes, `None` for a record without a key.

@@ -20,7 +20,8 @@ pub type RecordKey = SmallVec<[u8; 36]>;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the key of a window",
     label = "not `KeyBytes + Serialize + Eq + Hash + Clone + Send`",
-    note = "derive or implement what is missing; `fusion::KeyBytes` needs no methods: `impl KeyBytes for {Self} {{}}`"
+    note = "derive or implement what is missing; `KeyBytes` needs no methods: `impl fusion::KeyBytes for {Self} {{}}`",
+    note = "if it is no type of your own, a tuple for one, wrap it in one"
 )]
 pub trait GroupKey: Sized {
     /// The key's bytes.
