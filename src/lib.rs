@@ -79,9 +79,9 @@ pub use fusion_runtime::failure::RetryPolicy;
 /// called by hand.
 pub mod rules {
     pub use fusion_runtime::contract::{
-        Arg, Conj, Cons, Declared, Enough, Fits, Least, List, Param, Parameter, Payload, Place, Readable,
-        SameAsContract, SameReply, SentTo, Serializable, Spread, Takes, Topic, TopicId, Undeclared, Untyped,
-        Wire,
+        Arg, Asked, Conj, Cons, Declared, Enough, Fits, Least, List, Param, Parameter, Payload, Place,
+        Readable, SameAsContract, SameReply, SentTo, Serializable, Spread, Takes, Topic, TopicId, Undeclared,
+        Untyped, Wire,
     };
     #[cfg(feature = "kafka")]
     pub use fusion_runtime::{

@@ -20,9 +20,14 @@ struct Held<'a> {
     settings: &'a Settings,
 }
 
+/// That a contract [`Answers`](fusion::Answers) is all that asking needs to know of it.
+fn ask<C: fusion::Answers>(pipeline: &Pipeline, args: impl fusion::rules::Fits<C::Params>) -> Ask<C::Reply> {
+    pipeline.ask::<C>(args)
+}
+
 fn hold<'a>(config: &'a Config, pipeline: &Pipeline, app: &Running) -> Held<'a> {
     Held {
-        asking: pipeline.ask::<half>((4,)),
+        asking: ask::<half>(pipeline, (4,)),
         sending: pipeline.send::<half>((4,)),
         metrics: app.metrics(),
         results: app.results::<half>(),
@@ -67,7 +72,7 @@ fn what_values_give_can_be_held() {
     let (context, sent): (ContextBuilder, SentBuilder) = (context(), sent("half"));
     assert_eq!((context.build().topic(), sent.build().topic), ("test", "half"));
     let tester = Tester::new();
-    let run: TestRun<half> = tester.run::<half>((2,));
+    let run: TestRun<i64> = tester.run::<half>((2,));
     assert!(format!("{run:?}").contains("half"));
 }
 

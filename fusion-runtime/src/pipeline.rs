@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::{
     Error,
     broker::Config,
-    contract::{Answers, Args, Contract, Envelope, Fits, Wire},
+    contract::{Args, Asked, Contract, Envelope, Fits, Wire},
     dag::{CallError, Caller, shape},
     observe::{Counters, Metrics},
     produce::Producer,
@@ -116,7 +116,7 @@ impl Pipeline {
     /// # Errors
     /// `.await` gives a [`CallError`]: the service's own failure with its code, or `timeout`, `unknown_topic`,
     /// `too_large`, `decode`.
-    pub fn ask<C: Answers>(&self, args: impl Fits<C::Params>) -> Ask<C::Reply> {
+    pub fn ask<C: Contract<Least: Asked>>(&self, args: impl Fits<C::Params>) -> Ask<C::Reply> {
         let value = self.arguments::<C>(&args);
         Ask::new(self.clone(), Cow::Borrowed(C::TOPIC), C::ENVELOPE, value)
     }

@@ -26,7 +26,7 @@ pub use ascribed::{Ascribed, AscribedDeclared, AscribedUndeclared, Undeclared};
 pub use circle::{Link, check_reactors};
 pub use fits::{Conj, Cons, Fits};
 pub use key::{KeyBytes, KeyError};
-pub use params::{Enough, Least, List, Of, Param, Serializable, Spread, Takes, Untyped, Wire};
+pub use params::{Asked, Enough, Least, List, Of, Param, Serializable, Spread, Takes, Untyped, Wire};
 pub use payload::{
     Payload, Readable, read_0, read_1, read_2, read_3, read_4, read_5, read_6, read_7, read_8, read_9,
     read_10, read_11, read_12,
@@ -53,7 +53,8 @@ pub struct TopicId<const ID: u128>;
 /// ```
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the contract of a topic",
-    label = "neither a `#[contract]` nor a `#[reactor]` with a topic of its own"
+    label = "neither a `#[contract]` nor a `#[reactor]` with a topic of its own",
+    note = "a window is neither asked nor sent to: send to the topics that it gathers"
 )]
 pub trait Contract: Sized + 'static {
     /// The topic's name.
@@ -93,7 +94,7 @@ pub trait Contract: Sized + 'static {
     label = "answers nothing",
     note = "write `-> ()` on its declaration if callers may wait until it is done"
 )]
-pub trait Answers: Contract {}
+pub trait Answers: Contract<Least: Asked> {}
 
 /// The contract of a topic, found by the topic's name.
 #[diagnostic::on_unimplemented(

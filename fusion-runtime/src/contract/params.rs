@@ -4,7 +4,7 @@ use std::marker::PhantomData;
 
 use crate::record::codec::Shape;
 
-use super::{Arg, Args, Contract};
+use super::{Answers, Arg, Args, Contract};
 
 /// The one parameter of a topic that takes any number of arguments, `fn add(numbers: Vec<i64>)`.
 #[derive(Debug)]
@@ -131,6 +131,13 @@ pub trait Of {
 impl<C: Contract, const N: usize> Of for Least<C, N> {
     type Contract = C;
 }
+
+/// The contract of a [`Least`] can be asked: what is asked for this of a type that is no contract at all, a window say, is
+/// not reported again.
+#[doc(hidden)]
+pub trait Asked {}
+
+impl<C: Answers, const N: usize> Asked for Least<C, N> {}
 
 macro_rules! enough {
     ($least:literal: $($n:literal)*) => {

@@ -35,7 +35,8 @@ use crate::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a reactor",
     label = "not a reactor",
-    note = "a reactor is a function with `#[reactor(topic = ..)]`"
+    note = "a reactor is a function with `#[reactor(topic = ..)]`",
+    note = "to test a window, call its handler with what it would have gathered"
 )]
 pub trait Reactor: Produces + Send + Sync + 'static {
     /// The topic, its parameters and its answer.

@@ -2,7 +2,6 @@
 
 use std::{
     future::{Future, IntoFuture},
-    marker::PhantomData,
     pin::Pin,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -47,23 +46,34 @@ use super::doubles::Doubles;
 /// # }
 /// ```
 #[must_use = "nothing runs before the `.await`"]
-pub struct TestRun<R> {
+pub struct TestRun<T> {
+    reactor: &'static str,
+    run: fn(Self) -> Running<T>,
     doubles: Arc<Doubles>,
     record: Result<Record, Failure>,
     attempt: u32,
     hops: u32,
     within: Duration,
-    reactor: PhantomData<fn() -> R>,
 }
 
-impl<R: Reactor> TestRun<R> {
-    pub(super) fn new(doubles: Arc<Doubles>, value: Result<Vec<u8>, Failure>) -> Self {
+type Running<T> = Pin<Box<dyn Future<Output = Result<T, Failure>> + Send>>;
+
+impl<T: 'static> TestRun<T> {
+    pub(super) fn new<R: Reactor<Value = T>>(doubles: Arc<Doubles>, value: Result<Vec<u8>, Failure>) -> Self {
         let record = value.map(|value| Record {
             topic: R::SPEC.topic.to_owned(),
             value: Some(value),
             ..Record::default()
         });
-        TestRun { doubles, record, attempt: 1, hops: 0, within: R::SPEC.within, reactor: PhantomData }
+        TestRun {
+            reactor: R::SPEC.name,
+            run: |run| Box::pin(run.run::<R>()),
+            doubles,
+            record,
+            attempt: 1,
+            hops: 0,
+            within: R::SPEC.within,
+        }
     }
 
     fn record(mut self, change: impl FnOnce(&mut Record)) -> Self {
@@ -116,7 +126,7 @@ impl<R: Reactor> TestRun<R> {
         self
     }
 
-    async fn run(self) -> Result<R::Value, Failure> {
+    async fn run<R: Reactor<Value = T>>(self) -> Result<T, Failure> {
         let TestRun { doubles, record, attempt, hops, within, .. } = self;
         let record = record?;
         let deadline = Instant::now() + within;
@@ -146,19 +156,19 @@ pub(super) fn millis(time: SystemTime) -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-impl<R: Reactor> IntoFuture for TestRun<R> {
-    type Output = Result<R::Value, Failure>;
-    type IntoFuture = Pin<Box<dyn Future<Output = Self::Output> + Send>>;
+impl<T: 'static> IntoFuture for TestRun<T> {
+    type Output = Result<T, Failure>;
+    type IntoFuture = Running<T>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+    fn into_future(self) -> Running<T> {
+        (self.run)(self)
     }
 }
 
-impl<R: Reactor> std::fmt::Debug for TestRun<R> {
+impl<T> std::fmt::Debug for TestRun<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("TestRun")
-            .field("reactor", &R::SPEC.name)
+            .field("reactor", &self.reactor)
             .field("record", &self.record)
             .field("attempt", &self.attempt)
             .finish_non_exhaustive()

@@ -178,12 +178,12 @@ impl Tester {
 
     /// Runs reactor `R` once, graph included, on a record with these arguments. The outcome is the handler's: its value,
     /// or the failure for which the record would be tried again or given up.
-    pub fn run<R: Reactor>(&self, args: impl Fits<<R::Contract as Contract>::Params>) -> TestRun<R> {
+    pub fn run<R: Reactor>(&self, args: impl Fits<<R::Contract as Contract>::Params>) -> TestRun<R::Value> {
         let mut buffer = Args::new(Format::Json);
         args.write(&mut buffer);
         let value = buffer.finish(shape::<R::Contract>(), <R::Contract as Contract>::Params::COUNT);
         let value = value.map_err(|error| Failure::new(Code::Decode, error.to_string()));
-        TestRun::new(self.doubles.clone(), value)
+        TestRun::new::<R>(self.doubles.clone(), value)
     }
 
     /// Runs a graph by itself, `tester.run_graph(deps! { .. })`, within 30 seconds.

@@ -21,7 +21,7 @@ impl Merge for Visits {
 }
 
 #[reactor(window! < visits: "visits" by |visit| *visit >, session = 30m, longest = 8h, grace = 1m)]
-async fn visit(visits: Visits) {
+fn visit(visits: Visits) {
     drop(visits);
 }
 
