@@ -87,7 +87,8 @@ pub mod rules {
     pub use fusion_runtime::{
         dag::{Each, FromOutcome, Iterable, Maybe, MaybeEach, One, ReadableReply, Slot, Taker},
         reactor::{
-            ByTopic, ByWindow, Fails, HandIns, Has, Here, Listed, Provides, ReactorList, Set, There, Writable,
+            ByTopic, ByWindow, Fails, HandIns, Has, Here, Listed, Provides, ReactorList, Sendable, Set,
+            There, Writable,
         },
     };
 }

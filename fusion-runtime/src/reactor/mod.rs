@@ -123,9 +123,32 @@ pub trait Writable: Send + 'static {
 }
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + Send + 'static> Writable for T {
+impl<T: Sendable> Writable for T {
+    type Written = T::Written;
+    fn written(&self) -> &T::Written {
+        self.sent()
+    }
+}
+
+/// A window's result that can be sent, in our words.
+#[diagnostic::on_unimplemented(
+    message = "the result `{Self}` of a window cannot be written to a topic",
+    label = "not `Serialize` and `Send`",
+    note = "derive it: `#[derive(serde::Serialize)]`",
+    note = "a `Result` behind an alias is to be written out, so that errors become dead letters: `Result<T, E>`"
+)]
+// What `Writable` asks for, and not a subtrait of it: rustc would ask for that first, in its words.
+pub trait Sendable: Send + 'static {
+    /// What is written to the wire.
+    type Written: Serialize;
+    /// The value to write.
+    fn sent(&self) -> &Self::Written;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + Send + 'static> Sendable for T {
     type Written = T;
-    fn written(&self) -> &T {
+    fn sent(&self) -> &T {
         self
     }
 }

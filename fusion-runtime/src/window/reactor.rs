@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     contract::{Envelope, Payload},
     failure::{Code, Failure},
-    reactor::{HandIns, Produces, Writable},
+    reactor::{HandIns, Produces, Sendable},
     record::{
         codec::{Codec, CodecError, Format},
         wire,
@@ -33,7 +33,7 @@ pub trait WindowReactor: Produces + Send + Sync + 'static {
     #[doc(hidden)]
     type HandIns: HandIns;
     /// What the handler returns when all went well.
-    type Value: Writable;
+    type Value: Sendable;
     /// The state it takes, as a list of types.
     #[doc(hidden)]
     type Needs;
