@@ -114,14 +114,20 @@ pub enum Error {
         /// The offset behind the last one; -1: not known.
         end: i64,
     },
-    /// A partition of a window's log cannot be gathered.
-    #[error(
-        "the window `{name}` cannot go on in partition {partition} of its log, at offset {offset}: {reason}"
-    )]
+    /// A window does not fit its topics, its log or the configuration, so the app does not start.
+    #[error("the window `{name}` cannot start: {reason}")]
+    WindowStart {
+        /// The reactor's name.
+        name: &'static str,
+        /// What is wrong, and what to do.
+        reason: String,
+    },
+    /// A partition cannot be gathered.
+    #[error("the window `{name}` cannot go on in partition {partition}, at offset {offset}: {reason}")]
     Window {
         /// The reactor's name.
         name: &'static str,
-        /// The partition of its log.
+        /// The partition of its log, or of its sources: a `copartitioned` window has no log.
         partition: i32,
         /// The record, or the one that comes next.
         offset: i64,

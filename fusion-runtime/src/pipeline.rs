@@ -104,7 +104,8 @@ impl Pipeline {
         Ok(Pipeline { shared: Arc::new(Shared { config, requests, producer, counters, format }) })
     }
 
-    /// Asks the topic of contract `C` and waits for the answer: `pipeline.ask::<add>((1, 2, 3)).await?`.
+    /// Asks the topic of contract `C`, which [`Answers`](crate::contract::Answers), and waits for the answer:
+    /// `pipeline.ask::<add>((1, 2, 3)).await?`.
     ///
     /// Before the `.await`, [`within`](Ask::within), [`retry`](Ask::retry), [`key`](Ask::key) and
     /// [`header`](Ask::header) say how.

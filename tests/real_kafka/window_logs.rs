@@ -39,7 +39,7 @@ pub async fn a_log_is_made_to_keep_everything() {
     // What it was made with is too little for an app that sends more.
     let larger = App::new(&*group, config.largest_value(3_000_001)).reactors(reactors![logged]);
     let error = larger.start().await.unwrap_err();
-    let fusion::Error::Window { reason, .. } = &error else { panic!("{error}") };
+    let fusion::Error::WindowStart { reason, .. } = &error else { panic!("{error}") };
     assert!(reason.ends_with("--add-config max.message.bytes=3049153`"), "{reason}");
 }
 
@@ -62,7 +62,7 @@ pub async fn a_log_that_would_lose_records_is_refused_until_it_is_mended() {
     made.await.unwrap().unwrap();
     let app = || App::new(&*group, config.clone()).reactors(reactors![logged]);
     let error = app().start().await.unwrap_err();
-    let fusion::Error::Window { name, reason, .. } = &error else { panic!("{error}") };
+    let fusion::Error::WindowStart { name, reason } = &error else { panic!("{error}") };
     assert_eq!(*name, "logged");
     for part in [
         "is compacted (`cleanup.policy`)",

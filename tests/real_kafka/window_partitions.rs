@@ -25,7 +25,7 @@ async fn stop(app: Running) {
 
 /// Why a window does not go on.
 fn reason(error: &Error) -> &str {
-    let Error::Window { reason, .. } = error else { panic!("{error}") };
+    let (Error::Window { reason, .. } | Error::WindowStart { reason, .. }) = error else { panic!("{error}") };
     reason
 }
 

@@ -354,7 +354,7 @@ pub async fn copartitioned_sources_keep_what_windows_need() {
         tokio::task::spawn_blocking(move || topics::ensure(&asking, &specs, TopicPolicy::default())).await;
     made.unwrap().unwrap();
     let refused = |error: fusion::Error, parts: &[&str]| {
-        let fusion::Error::Window { reason, .. } = &error else { panic!("{error}") };
+        let fusion::Error::WindowStart { reason, .. } = &error else { panic!("{error}") };
         assert!(parts.iter().all(|part| reason.contains(part)), "{reason}");
     };
     let app = || App::new(unique("keeps"), config.clone()).reactors(reactors![short]);

@@ -18,7 +18,7 @@ async fn why(app: &Running) -> (i32, i64, String) {
 
 fn reason<T>(refused: Result<T, Error>) -> String {
     match refused {
-        Err(Error::Window { reason, .. }) => reason,
+        Err(Error::WindowStart { reason, .. }) => reason,
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("it was not refused"),
     }
@@ -141,7 +141,11 @@ async fn more_open_keys_than_allowed_stop_the_app() {
     story.send("bounded.brake", "g", 4, 10_000).await;
     let (partition, _, reason) = why(&app).await;
     assert_eq!(partition, 0);
-    assert_eq!(reason, "4 windows are open, more than `max_open(keys = 3)` allows");
+    assert_eq!(
+        reason,
+        "4 windows are open, more than `max_open(keys = 3)` allows in a partition. Raise `max_open`; or make windows \
+         shorter or give the topics more partitions, both under another `name`"
+    );
     app.shutdown().await.unwrap();
     assert_eq!(story.results.rest(), [], "nothing fires because of it");
 }
@@ -169,7 +173,11 @@ async fn more_open_bytes_than_allowed_stop_the_app() {
     let (partition, offset, reason) = why(&app).await;
     assert_eq!((partition, offset), (0, place + 1));
     assert!(reason.starts_with("open windows hold 12"), "{reason}");
-    assert!(reason.ends_with(" bytes, more than `max_open(bytes = 100000)` allows"), "{reason}");
+    assert!(
+        reason
+            .contains(" bytes, more than `max_open(bytes = 100000)` allows in a partition. Raise `max_open`"),
+        "{reason}"
+    );
     app.shutdown().await.unwrap();
 }
 
@@ -184,10 +192,10 @@ async fn copartitioned_sources_have_the_same_partitions() {
     }
     let story = Story::begin(&["counts.one"], "counts.results").await;
     create(&story.config, &["counts.two"], 2).await;
-    let reason = reason(story.app().reactors(reactors![uneven]).start().await);
+    let refused = story.app().reactors(reactors![uneven]).start().await;
     assert_eq!(
-        reason,
-        "`copartitioned` sources must have the same number of partitions, but there are `counts.one` 1, `counts.two` 2. \
+        refused.unwrap_err().to_string(),
+        "the window `uneven` cannot start: `copartitioned` sources must have the same number of partitions, but there are `counts.one` 1, `counts.two` 2. \
          Remove `copartitioned`"
     );
 }

@@ -69,10 +69,8 @@ pub(super) async fn declare(
     for declared in declared.iter().filter(|declared| !declared.spec.copartitioned) {
         let found = logs.iter().find(|info| info.name == declared.log).map_or(0, |info| info.partitions);
         if found != declared.partitions {
-            return Err(Error::Window {
+            return Err(Error::WindowStart {
                 name: declared.spec.name,
-                partition: 0,
-                offset: 0,
                 reason: format!(
                     "its log `{}` has {found} partitions, but the largest of its sources has {}: keys would meet \
                      elsewhere. Give the window another `name` to begin anew",
@@ -182,7 +180,7 @@ pub(super) fn services(
         // What a reactor has finished out of order needs room, too.
         let limit = if served.is_some() { MOST_BYTES / 2 } else { MOST_BYTES };
         if let Some(reason) = too_many(topic, &names, limit) {
-            return Err(Error::Window { name: names[0], partition: 0, offset: 0, reason });
+            return Err(Error::WindowStart { name: names[0], reason });
         }
         services.push(Arc::new(Intake::new(topic, targets, served, transactions.clone(), ends.clone())));
     }

@@ -94,17 +94,21 @@ pub struct MaxOpen {
 }
 
 impl MaxOpen {
-    /// What is more than it allows, in words.
+    /// What is more than it allows, in words, and what to do.
     pub(crate) fn exceeded(&self, keys: u64, bytes: u64) -> Option<String> {
-        match (self.keys, self.bytes) {
+        let what = match (self.keys, self.bytes) {
             (Some(most), _) if keys > most => {
-                Some(format!("{keys} windows are open, more than `max_open(keys = {most})` allows"))
+                format!("{keys} windows are open, more than `max_open(keys = {most})`")
             }
             (_, Some(most)) if bytes > most => {
-                Some(format!("open windows hold {bytes} bytes, more than `max_open(bytes = {most})` allows"))
+                format!("open windows hold {bytes} bytes, more than `max_open(bytes = {most})`")
             }
-            _ => None,
-        }
+            _ => return None,
+        };
+        Some(format!(
+            "{what} allows in a partition. Raise `max_open`; or make windows shorter or give the topics more partitions, \
+             both under another `name`"
+        ))
     }
 }
 

@@ -100,7 +100,7 @@ impl Declared {
             "`idle` is {idle:?}, less than three commit intervals of {interval:?}: what is said of a quiet partition would \
              have expired before the next word of it is committed. Make `idle` longer, or `Config::commit_interval` shorter"
         );
-        Err(Error::Window { name: self.spec.name, partition: 0, offset: 0, reason })
+        Err(Error::WindowStart { name: self.spec.name, reason })
     }
 
     /// How long a claim of a source partition holds, in milliseconds: as long as it takes to be called idle.

@@ -42,7 +42,7 @@ pub(crate) fn check_keeps(declared: &Declared, keeps: &[Keeps], downtime: Durati
 }
 
 fn error(declared: &Declared, reason: String) -> Error {
-    Error::Window { name: declared.spec.name, partition: 0, offset: 0, reason }
+    Error::WindowStart { name: declared.spec.name, reason }
 }
 
 /// For how long a window needs a record, in milliseconds.

@@ -33,9 +33,8 @@ pub(crate) fn check_log(
     settings: &Settings,
     brokers: &str,
 ) -> Result<(), Error> {
-    wrong(&declared.log, keeps, settings.largest_message(), brokers).map_or(Ok(()), |reason| {
-        Err(Error::Window { name: declared.spec.name, partition: 0, offset: 0, reason })
-    })
+    wrong(&declared.log, keeps, settings.largest_message(), brokers)
+        .map_or(Ok(()), |reason| Err(Error::WindowStart { name: declared.spec.name, reason }))
 }
 
 fn wrong(log: &str, keeps: &Keeps, largest: usize, brokers: &str) -> Option<String> {
