@@ -8,9 +8,10 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering::SeqCst},
     },
+    time::{SystemTime, UNIX_EPOCH},
 };
 
-use common::{Raw, Record, SOON, Tail, cluster, create, eventually, start, unique};
+use common::{Raw, Record, SOON, Tail, cluster, create, create_with, eventually, start, unique};
 use fusion::{Code, Count, prelude::*};
 use serde_json::json;
 
@@ -79,6 +80,41 @@ async fn what_does_not_decode_is_kept_as_it_came() {
     let metrics = app.metrics();
     assert_eq!((metrics.get(Count::Undecodable), metrics.get(Count::Retries)), (1, 0));
     assert_eq!(metrics.get(Count::Failed), 1);
+    app.shutdown().await.unwrap();
+}
+
+/// Topics may allow timestamps that others refuse, and those refuse them again each time.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_far_ahead_is_passed_on_with_a_timestamp_that_brokers_take() {
+    #[reactor(topic = "dead.ahead", to = "dead.ahead.to", retry = 0)]
+    fn ahead(number: i64) -> Result<i64, String> {
+        if number < 0 { Err("negative".into()) } else { Ok(number) }
+    }
+    const HOUR: i64 = 3_600_000;
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
+    let config = cluster();
+    let allowed = vec![("message.timestamp.after.max.ms".to_owned(), i64::MAX.to_string())];
+    create_with(&config, "dead.ahead", allowed).await;
+    let (raw, mut letters) = (Raw::new(&config), Tail::at_end(&config, "dead.ahead.dlq").await);
+    let mut sent = Tail::at_end(&config, "dead.ahead.to").await;
+    let app = start(App::new("dead.ahead", config).reactors(reactors![ahead])).await;
+    let (far, near) = (now() + 30 * HOUR, now() + HOUR / 2);
+    for (number, outcomes) in [("-1", &mut letters), ("1", &mut sent)] {
+        for timestamp in [far, near] {
+            let before = now();
+            raw.send(Record::to("dead.ahead").key("k").value(number).timestamp(timestamp)).await;
+            let outcome = outcomes.one().await;
+            let passed_on = outcome.timestamp.unwrap();
+            if timestamp == near {
+                assert_eq!(passed_on, near);
+            } else {
+                assert!(before < passed_on && passed_on < now() + HOUR, "{passed_on}");
+            }
+            if number == "-1" {
+                assert_eq!(outcome.get("kafka_dlt-original-timestamp"), timestamp.to_be_bytes());
+            }
+        }
+    }
     app.shutdown().await.unwrap();
 }
 

@@ -11,6 +11,8 @@ pub mod app;
 #[cfg(feature = "kafka")]
 pub mod broker;
 #[cfg(feature = "kafka")]
+mod clock;
+#[cfg(feature = "kafka")]
 mod consume;
 #[cfg(feature = "kafka")]
 pub mod dag;

@@ -44,10 +44,16 @@ pub fn unique(prefix: &str) -> String {
 
 /// Creates topics that do not exist yet, with so many partitions.
 pub async fn create(config: &Config, topics: &[&str], partitions: i32) {
-    let specs: Vec<_> = topics
-        .iter()
-        .map(|topic| TopicSpec { partitions: Some(partitions), ..TopicSpec::named(*topic) })
-        .collect();
+    let spec = |topic: &&str| TopicSpec { partitions: Some(partitions), ..TopicSpec::named(*topic) };
+    ensure(config, topics.iter().map(spec).collect()).await;
+}
+
+/// Creates a topic with a configuration of its own, of which the broker in this process takes no notice.
+pub async fn create_with(config: &Config, topic: &str, own: Vec<(String, String)>) {
+    ensure(config, vec![TopicSpec { config: own, ..TopicSpec::named(topic) }]).await;
+}
+
+async fn ensure(config: &Config, specs: Vec<TopicSpec>) {
     let config = config.clone();
     let made =
         tokio::task::spawn_blocking(move || topics::ensure(&config, &specs, TopicPolicy::default())).await;

@@ -52,6 +52,31 @@ async fn until_it_is_drained(
     reason
 }
 
+/// What fired with the grace of `before` does not take what comes within that of `after`, and does not fire again.
+async fn stays_closed(mut story: Story, before: impl Fn(&Story) -> App, after: impl Fn(&Story) -> App) {
+    let topic = story.topic();
+    let mut late = Tail::at_end(&story.config, &format!("{topic}.late")).await;
+    let app = story.start(before(&story)).await;
+    story.send(topic, "a", 1, 0).await;
+    eventually(SOON, || app.windows()[0].partitions.first().is_some_and(|one| one.open == 1)).await;
+    app.drain().await.unwrap();
+    assert_eq!(story.result().await, fired("a", &[1], 0..30_000, "drained"));
+    app.shutdown().await.unwrap();
+    for value in [2, 3] {
+        let app = story.start(after(&story)).await;
+        story.send(topic, "a", value, 1).await;
+        assert_eq!(late.one().await.json()["value"], value);
+        app.shutdown().await.unwrap();
+    }
+    let app = story.start(after(&story)).await;
+    story.send(topic, "b", 4, 30_000).await;
+    eventually(SOON, || app.windows()[0].partitions.first().is_some_and(|one| one.open == 1)).await;
+    app.drain().await.unwrap();
+    assert_eq!(story.result().await, fired("b", &[4], 30_000..60_000, "drained"));
+    app.shutdown().await.unwrap();
+    assert_eq!(story.results.rest(), []);
+}
+
 const HELP: &str = "Deploy the declaration that they were opened with once more and `drain` them, or give the window \
                     another `name`";
 
@@ -150,27 +175,37 @@ async fn what_had_closed_stays_closed_with_a_longer_grace() {
     fn after(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
         seen(id, readings, window)
     }
-    let mut story = Story::begin(&["changed.longer"], "changed.longer.to").await;
-    let mut late = Tail::at_end(&story.config, "changed.longer.late").await;
-    let app = story.start(story.app().reactors(reactors![before])).await;
-    story.send("changed.longer", "a", 1, 0).await;
-    eventually(SOON, || app.windows()[0].partitions.first().is_some_and(|one| one.open == 1)).await;
-    app.drain().await.unwrap();
-    assert_eq!(story.result().await, fired("a", &[1], 0..30_000, "drained"));
-    app.shutdown().await.unwrap();
-    for value in [2, 3] {
-        let app = story.start(story.app().reactors(reactors![after])).await;
-        story.send("changed.longer", "a", value, 1).await;
-        assert_eq!(late.one().await.json()["value"], value);
-        app.shutdown().await.unwrap();
+    let story = Story::begin(&["changed.longer"], "changed.longer.to").await;
+    let (before, after) = (
+        |story: &Story| story.app().reactors(reactors![before]),
+        |story: &Story| story.app().reactors(reactors![after]),
+    );
+    stays_closed(story, before, after).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_copartitioned_windows_it_stays_closed_too() {
+    #[reactor(
+        window! < readings: "changed.beside" by id >,
+        tumbling = 30s, grace = 2s, idle = never, copartitioned, name = "changed", to = "changed.beside.to",
+    )]
+    fn before(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings, window)
     }
-    let app = story.start(story.app().reactors(reactors![after])).await;
-    story.send("changed.longer", "b", 4, 30_000).await;
-    eventually(SOON, || app.windows()[0].partitions.first().is_some_and(|one| one.open == 1)).await;
-    app.drain().await.unwrap();
-    assert_eq!(story.result().await, fired("b", &[4], 30_000..60_000, "drained"));
-    app.shutdown().await.unwrap();
-    assert_eq!(story.results.rest(), []);
+    #[reactor(
+        window! < readings: "changed.beside" by id >,
+        tumbling = 30s, grace = 1h, idle = never, copartitioned, late = "changed.beside.late", name = "changed",
+        to = "changed.beside.to",
+    )]
+    fn after(id: Key<String>, readings: Vec<Reading>, window: Window) -> Seen {
+        seen(id, readings, window)
+    }
+    let story = Story::begin(&["changed.beside"], "changed.beside.to").await;
+    let (before, after) = (
+        |story: &Story| story.app().reactors(reactors![before]),
+        |story: &Story| story.app().reactors(reactors![after]),
+    );
+    stays_closed(story, before, after).await;
 }
 
 #[reactor(

@@ -9,6 +9,7 @@ use tokio::{
 
 use crate::{
     app::Produced,
+    clock,
     failure::{Code, Failure},
     observe::Count,
     produce::{Header, Outgoing, ProduceError, Receipt},
@@ -290,7 +291,7 @@ impl Letter {
                 partition: None,
                 key: record.key.as_deref().filter(|_| keyed),
                 value: record.value.as_deref().filter(|_| whole),
-                timestamp: record.timestamp,
+                timestamp: record.timestamp.map(clock::sendable),
                 headers: &pairs,
             };
             match deliver(&core, outgoing, None).await {
@@ -348,7 +349,7 @@ impl Sending {
             partition: None,
             key: record.key.as_deref(),
             value: Some(&value),
-            timestamp: record.timestamp,
+            timestamp: record.timestamp.map(clock::sendable),
             headers: header.as_slice(),
         };
         loop {

@@ -15,6 +15,8 @@ pub(crate) struct Cuts<R, P> {
     open: Results<R>,
     /// The number of the first of `waiting`, or of `open` if there is none.
     first: u64,
+    /// How many results all of these hold, or expect.
+    held: usize,
 }
 
 #[derive(Debug)]
@@ -45,18 +47,20 @@ impl<R> Default for Results<R> {
 
 impl<R, P> Cuts<R, P> {
     pub(crate) fn new() -> Self {
-        Cuts { waiting: VecDeque::new(), open: Results::default(), first: 0 }
+        Cuts { waiting: VecDeque::new(), open: Results::default(), first: 0, held: 0 }
     }
 
     /// Adds a result that is known.
     pub(crate) fn push(&mut self, result: R) {
         self.open.slots.push(Some(result));
+        self.held += 1;
     }
 
     /// Expects a result that a handler is still at.
     pub(crate) fn expect(&mut self) -> Slot {
         self.open.slots.push(None);
         self.open.outstanding += 1;
+        self.held += 1;
         Slot { cut: self.first + self.waiting.len() as u64, index: self.open.slots.len() - 1 }
     }
 
@@ -86,12 +90,18 @@ impl<R, P> Cuts<R, P> {
         }
         let Cut { results, place } = self.waiting.pop_front()?;
         self.first += 1;
+        self.held -= results.slots.len();
         Some((results.slots.into_iter().flatten().collect(), place))
     }
 
     /// How many cuts have not been taken.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting.len()
+    }
+
+    /// How many results were not taken, known or not.
+    pub(crate) fn held(&self) -> usize {
+        self.held
     }
 
     /// Whether anything has fired since the last cut.
@@ -116,11 +126,12 @@ mod tests {
         let behind = cuts.expect();
         cuts.fill(behind, Some("behind"));
         cuts.cut(20);
-        assert_eq!((cuts.take(), cuts.waiting()), (None, 2), "not before the first one");
+        assert_eq!((cuts.take(), cuts.waiting(), cuts.held()), (None, 2, 4), "not before the first one");
         cuts.fill(slow, Some("slow"));
         assert_eq!(cuts.take(), Some((vec!["late", "slow", "quick"], 10)), "in the order of firing");
+        assert_eq!(cuts.held(), 1);
         assert_eq!(cuts.take(), Some((vec!["behind"], 20)));
-        assert_eq!(cuts.take(), None);
+        assert_eq!((cuts.take(), cuts.held()), (None, 0));
     }
 
     #[test]

@@ -68,8 +68,16 @@ impl Declaration {
         ))
     }
 
+    /// The time with which windows that are declared like this go on from a commit at `time`. They may stay open for longer
+    /// than they did: then time goes on by as much, so that what had closed stays so. It would fire once more, with what
+    /// comes late.
+    pub(crate) fn resumes_at(&self, time: Option<i64>, metadata: &CommitMetadata) -> Option<i64> {
+        let longer = Declaration::recall(metadata).map_or(0, |before| self.stays_open_longer(&before));
+        time.map(|time| time.saturating_add(longer))
+    }
+
     /// How much longer windows stay open than they did, behind their ends or their last records; in milliseconds.
-    pub(crate) fn stays_open_longer(&self, before: &Declaration) -> i64 {
+    fn stays_open_longer(&self, before: &Declaration) -> i64 {
         let longer = |before: i64| Some(self.stays_open()?.saturating_sub(before).max(0));
         before.stays_open().and_then(longer).unwrap_or(0)
     }

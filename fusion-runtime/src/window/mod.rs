@@ -3,7 +3,6 @@
 //! `#[reactor(window! < .. >)]` implements [`WindowReactor`]: how a record of each source is read, what the sources
 //! gather, and the run of the handler once a window fires. [`WindowSpec`] is everything else that the attribute says.
 
-mod clock;
 mod copartition;
 #[doc(hidden)]
 pub mod core;
@@ -52,7 +51,7 @@ pub(crate) use trim::Trims;
 pub(crate) use typed::{AnyWindow, Declared, Typed};
 
 use crate::{
-    Error,
+    Error, clock,
     consume::Taken,
     failure::{Code, Failure},
     record::{HeadersRef, codec::Format, wire::name},

@@ -46,8 +46,14 @@ impl Remembered {
         metadata
     }
 
-    /// `None` if it is not one of a copartitioned window of this name.
-    pub(super) fn from_metadata(metadata: &CommitMetadata, name: &str) -> Option<Self> {
+    /// For who goes on with it as it is declared now. `None` if it is not one of a copartitioned window of this name.
+    pub(super) fn resumed(metadata: &CommitMetadata, name: &str, now: &Declaration) -> Option<Self> {
+        let remembered = Remembered::from_metadata(metadata, name)?;
+        let time = now.resumes_at(remembered.time, metadata);
+        Some(Remembered { time, ..remembered })
+    }
+
+    fn from_metadata(metadata: &CommitMetadata, name: &str) -> Option<Self> {
         if Declaration::recall(metadata).is_some_and(|before| !before.is_copartitioned(name)) {
             return None;
         }
@@ -107,6 +113,27 @@ mod tests {
         assert!(reason.contains("`tumbling = 1s, grace = 0s`"), "{reason}");
         assert_eq!(check_declaration(&metadata(6), "gather", &before), Ok(()));
         assert_eq!(check_declaration(&metadata(6), "other", &now), Ok(()), "it begins anew");
+    }
+
+    #[test]
+    fn what_had_closed_stays_so_where_windows_stay_open_for_longer() {
+        let declared = |seconds| {
+            let kind = Kind::Tumbling { size: Duration::from_secs(30) };
+            let spec = WindowSpec::new("gather", &["brake"], kind, Duration::ZERO);
+            Declaration::of(&WindowSpec { copartitioned: true, grace: Duration::from_secs(seconds), ..spec })
+        };
+        let remembered = |time| {
+            let newest = Some(Newest { time: 9, arrived: 11 });
+            Remembered { part: Part { needed: 5, high: 5 }, time, newest, far: Far::default() }
+        };
+        let resumed = |time, before, now| {
+            let metadata = remembered(time).to_metadata(&declared(before));
+            Remembered::resumed(&metadata, "gather", &declared(now))
+        };
+        assert_eq!(resumed(Some(50_000), 1, 3), Some(remembered(Some(52_000))));
+        assert_eq!(resumed(Some(50_000), 3, 3), Some(remembered(Some(50_000))));
+        assert_eq!(resumed(Some(50_000), 3, 1), Some(remembered(Some(50_000))));
+        assert_eq!(resumed(None, 1, 3), Some(remembered(None)));
     }
 
     #[test]

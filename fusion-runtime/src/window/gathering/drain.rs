@@ -29,7 +29,7 @@ impl Worker {
                     self.draining.wrote(now);
                 }
             }
-            Step::Fired if self.gathering.fired() == 0 => {
+            Step::Fired => {
                 self.cut_now(now)?;
                 if self.cut_at == self.next {
                     self.draining.reach(Step::Cut(self.outbox.made()));

@@ -49,12 +49,10 @@ pub(super) fn from_metadata(metadata: &CommitMetadata) -> Option<Cut> {
     Some(Cut { needed, high: metadata.offset_of(HIGH)?, splits })
 }
 
-/// The cut behind a commit, for who goes on with it as it is declared now. Windows may stay open for longer than they did:
-/// then time goes on by as much, so that what had closed stays so. It would fire once more, with what comes late.
+/// The cut behind a commit, for who goes on with it as it is declared now.
 pub(super) fn resumed(metadata: &CommitMetadata, now: &Declaration) -> Option<Cut> {
     let mut cut = from_metadata(metadata)?;
-    let longer = Declaration::recall(metadata).map_or(0, |before| now.stays_open_longer(&before));
-    cut.needed.time = cut.needed.time.map(|time| time.saturating_add(longer));
+    cut.needed.time = now.resumes_at(cut.needed.time, metadata);
     Some(cut)
 }
 

@@ -31,8 +31,10 @@ use super::{
 
 /// Handlers that run at once.
 const MOST_RUNNING: usize = 256;
-/// Cuts that wait for their handlers, and batches on their way to a transaction; beyond them nothing more is read.
+/// Cuts that wait for their handlers. Then there are no more: what fires goes into the one that comes next.
 const MOST_CUTS: usize = 16;
+/// Results that wait for those before them, and batches on their way to a transaction; beyond them nothing more is read.
+const MOST_HELD: usize = 8_192;
 const MOST_PENDING: usize = 2;
 
 /// Where a partition stands, as it is committed.
@@ -108,7 +110,12 @@ impl Outbox {
 
     /// Whether more may be read.
     pub(in crate::window) fn has_room(&self) -> bool {
-        self.running.len() < MOST_RUNNING && self.cuts.waiting() < MOST_CUTS && self.may_submit()
+        self.running.len() < MOST_RUNNING && self.cuts.held() < MOST_HELD && self.may_submit()
+    }
+
+    /// Whether it may be cut.
+    pub(in crate::window) fn may_cut(&self) -> bool {
+        self.cuts.waiting() < MOST_CUTS
     }
 
     pub(in crate::window) fn may_submit(&self) -> bool {

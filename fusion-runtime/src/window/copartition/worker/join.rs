@@ -73,7 +73,8 @@ impl Worker {
             .all
             .iter()
             .map(|joining| {
-                joining.taken.left.as_ref().and_then(|left| Remembered::from_metadata(left, spec.name))
+                let left = joining.taken.left.as_ref()?;
+                Remembered::resumed(left, spec.name, &declared.declaration)
             })
             .collect();
         if remembered.is_none() && joined.all.iter().any(|joining| joining.taken.left.is_some()) {

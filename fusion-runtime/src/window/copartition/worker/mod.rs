@@ -233,7 +233,7 @@ impl Worker {
 
     /// Everything that fired must have been started, and everything that was decided before decided again.
     fn may_cut(&self) -> bool {
-        self.gathering.fired() == 0 && !self.gathering.is_replaying()
+        self.gathering.fired() == 0 && !self.gathering.is_replaying() && self.outbox.may_cut()
     }
 
     /// Cuts without waiting for the interval, if there is anything new.
@@ -276,7 +276,7 @@ impl Worker {
                 self.draining.reach(Step::Fired);
                 return true;
             }
-            Step::Fired if self.gathering.fired() == 0 => {
+            Step::Fired if self.may_cut() => {
                 self.cut_now(now);
                 self.draining.reach(Step::Cut(self.outbox.made()));
             }

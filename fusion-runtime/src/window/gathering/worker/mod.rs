@@ -229,7 +229,7 @@ impl Worker {
 
     /// Everything that fired must have been started, and everything that was decided before decided again.
     fn may_cut(&self) -> bool {
-        self.gathering.fired() == 0 && !self.gathering.is_replaying()
+        self.gathering.fired() == 0 && !self.gathering.is_replaying() && self.outbox.may_cut()
     }
 
     /// Cuts without waiting for the interval, if there is anything new.
