@@ -14,6 +14,6 @@ pub use config::{
     Backoff, Config, ConfigError, Delivery, GroupProtocol, OnGap, Settings, Start, TopicPolicy,
 };
 pub use context::LogContext;
-pub(crate) use context::{log as context_log, report as context_report};
+pub(crate) use context::{Errors, log as context_log};
 pub use embedded::EmbeddedKafka;
 pub use topics::{TopicError, TopicInfo, TopicSpec};

@@ -16,7 +16,7 @@ use rdkafka::{
     types::RDKafkaRespErr,
 };
 
-use crate::broker::{context_log, context_report};
+use crate::broker::{Errors, context_log};
 
 /// A partition of a topic.
 pub(super) type Place = (String, i32);
@@ -32,6 +32,7 @@ pub(super) enum Rebalance {
 pub(super) struct GroupContext {
     rebalances: Mutex<Vec<Rebalance>>,
     fatal: Mutex<Option<String>>,
+    errors: Errors,
     /// While the client closes, nobody else answers.
     closing: AtomicBool,
 }
@@ -56,7 +57,7 @@ impl ClientContext for GroupContext {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        context_report(&error, reason);
+        self.errors.report(&error, reason);
         if matches!(error, KafkaError::ClientCreation(_))
             || error.rdkafka_error_code() == Some(rdkafka::types::RDKafkaErrorCode::Fatal)
         {

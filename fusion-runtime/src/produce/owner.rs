@@ -14,7 +14,7 @@ use super::handle::Unflushed;
 use super::reports::{Receipts, Reports, lock, settle};
 use super::{Outgoing, ProduceError, Receipt, Sizes};
 use crate::broker::ffi::{self, WakeGuard};
-use crate::broker::{Config, ConfigError};
+use crate::broker::{Config, ConfigError, Errors};
 
 /// What a producer gets to send the rest when nobody closed it.
 pub(super) const DROP_LIMIT: Duration = Duration::from_secs(5);
@@ -87,6 +87,7 @@ fn make(config: &Config, receipts: &Arc<Receipts>) -> Result<Arc<Client>, Config
         receipts: receipts.clone(),
         embedded: config.is_embedded(),
         closing: AtomicBool::new(false),
+        errors: Errors::default(),
     };
     let client: Result<Client, KafkaError> = config.producer()?.create_with_context(reports);
     client.map(Arc::new).map_err(|error| ConfigError::client("producer", &error))

@@ -12,7 +12,7 @@ use rdkafka::producer::{DeliveryResult, ProducerContext};
 use slab::Slab;
 
 use super::{Delivered, ProduceError, Receipt};
-use crate::broker::context;
+use crate::broker::{Errors, context};
 
 /// Receipts of records in flight. librdkafka carries an index (plus one; zero is nobody) and not a pointer.
 #[derive(Default)]
@@ -59,6 +59,7 @@ pub(super) struct Reports {
     pub(super) embedded: bool,
     /// Whether a purge is the producer's end, or only this client's.
     pub(super) closing: AtomicBool,
+    pub(super) errors: Errors,
 }
 
 impl ClientContext for Reports {
@@ -67,7 +68,7 @@ impl ClientContext for Reports {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        context::report(&error, reason);
+        self.errors.report(&error, reason);
     }
 }
 

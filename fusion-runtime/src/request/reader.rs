@@ -214,7 +214,8 @@ impl Owner {
             }
             self.reposition();
             if let Some(Err(error)) = self.client.poll(Duration::ZERO) {
-                tracing::warn!(%error, "consumer of replies");
+                // The client's context was told of it, too, and logs it.
+                tracing::debug!(%error, "consumer of replies");
             }
             if !self.serve_commands() {
                 return;

@@ -175,7 +175,8 @@ impl Owner {
                 return Err(Error::client("consumer", error));
             }
             Some(Err(error)) => {
-                tracing::warn!(%error, group = &*self.core.app, "consumer");
+                // The client's context was told of it, too, and logs it.
+                tracing::debug!(%error, group = &*self.core.app, "consumer");
                 true
             }
             Some(Ok(message)) => {

@@ -16,7 +16,7 @@ use super::GroupMetadata;
 use crate::broker::config::{MESSAGE_TIMEOUT, TRANSACTION_TIMEOUT};
 use crate::broker::ffi::transactions::{self as calls, CallError};
 use crate::broker::ffi::{self, Committed, Offsets, WakeGuard};
-use crate::broker::{Config, LogContext, context};
+use crate::broker::{Config, Errors, LogContext, context};
 
 /// How often a wait looks after failed deliveries.
 const SERVE_EVERY: Duration = Duration::from_millis(50);
@@ -56,6 +56,7 @@ pub(super) struct Failure {
 #[derive(Default)]
 pub(super) struct Reports {
     failures: Mutex<Vec<Failure>>,
+    errors: Errors,
 }
 
 impl ClientContext for Reports {
@@ -64,7 +65,7 @@ impl ClientContext for Reports {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        context::report(&error, reason);
+        self.errors.report(&error, reason);
     }
 }
 
