@@ -54,7 +54,7 @@ pub struct TopicId<const ID: u128>;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the contract of a topic",
     label = "neither a `#[contract]` nor a `#[reactor]` with a topic of its own",
-    note = "a window is neither asked nor sent to: send to the topics that it gathers"
+    note = "if it is a window: it is neither asked nor sent to, send to the topics that it gathers"
 )]
 pub trait Contract: Sized + 'static {
     /// The topic's name.
