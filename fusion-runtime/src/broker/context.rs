@@ -84,7 +84,7 @@ impl Errors {
     /// on by itself after nearly all of them: a broker that is away, most often.
     pub fn report(&self, error: &KafkaError, reason: &str) {
         let code = error.rdkafka_error_code();
-        match self.tell(reason, Instant::now()) {
+        match self.tell(kind(code, reason), Instant::now()) {
             None => {}
             Some(0) => tracing::warn!(target: "librdkafka", ?code, "{reason}"),
             Some(not_logged) => tracing::warn!(target: "librdkafka", ?code, not_logged, "{reason}"),
@@ -92,9 +92,8 @@ impl Errors {
     }
 
     /// Whether an error is logged now, with the number of those like it that were not.
-    fn tell(&self, reason: &str, now: Instant) -> Option<u64> {
+    fn tell(&self, kind: &str, now: Instant) -> Option<u64> {
         let mut kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
-        let kind = kind(reason);
         if let Some(logged) = kinds.get_mut(kind) {
             if now.saturating_duration_since(logged.at) < QUIET {
                 logged.since += 1;
@@ -111,9 +110,13 @@ impl Errors {
     }
 }
 
-/// What an error has in common with others like it: librdkafka ends with how long it took, in parentheses.
-fn kind(reason: &str) -> &str {
-    reason.split_once(" (after ").map_or(reason, |(kind, _)| kind)
+/// What an error has in common with others like it: librdkafka begins with how many brokers are down, or ends with how
+/// long it took, in parentheses.
+fn kind(code: Option<RDKafkaErrorCode>, reason: &str) -> &str {
+    match code {
+        Some(RDKafkaErrorCode::AllBrokersDown) => "",
+        _ => reason.split_once(" (after ").map_or(reason, |(kind, _)| kind),
+    }
 }
 
 #[cfg(test)]
@@ -123,20 +126,25 @@ mod tests {
     #[test]
     fn an_error_is_logged_at_once_and_then_at_most_every_ten_seconds_with_a_count() {
         let (errors, start) = (Errors::default(), Instant::now());
-        let down = |seconds| errors.tell("1/1 brokers are down", start + Duration::from_secs(seconds));
+        let down = |seconds| errors.tell("down", start + Duration::from_secs(seconds));
         assert_eq!([down(0), down(0), down(5), down(9)], [Some(0), None, None, None]);
         assert_eq!([down(10), down(19)], [Some(3), None]);
         assert_eq!([down(3_600), down(7_200)], [Some(1), Some(0)]);
     }
 
     #[test]
-    fn another_error_does_not_wait() {
-        let (errors, now) = (Errors::default(), Instant::now());
+    fn numbers_make_no_other_kind_and_brokers_do() {
         let refused = |broker, ms| {
-            errors.tell(&format!("{broker}: Connection refused (after {ms}ms in state CONNECT)"), now)
+            let reason = format!("{broker}: Connection refused (after {ms}ms in state CONNECT)");
+            kind(Some(RDKafkaErrorCode::BrokerTransportFailure), &reason).to_owned()
         };
+        assert_eq!(refused("kafka-1", 0), refused("kafka-1", 2));
+        assert_ne!(refused("kafka-1", 0), refused("kafka-2", 0));
+        let down = |reason| kind(Some(RDKafkaErrorCode::AllBrokersDown), reason);
+        assert_eq!(down("0/2 brokers are down"), down("2/2 brokers are down"));
+        let (errors, now) = (Errors::default(), Instant::now());
         assert_eq!(
-            [refused("kafka-1", 0), refused("kafka-1", 2), refused("kafka-2", 0)],
+            ["kafka-1", "kafka-1", "kafka-2"].map(|kind| errors.tell(kind, now)),
             [Some(0), None, Some(0)]
         );
     }
