@@ -46,7 +46,7 @@ async fn requests_outlive_an_absent_broker() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_end_says_what_was_not_confirmed() {
+async fn what_is_not_confirmed_at_the_end_is_told_or_delivered_again() {
     #[reactor(topic = "outages.last", to = "outages.last.to")]
     async fn last(number: i64, gate: State<Arc<Semaphore>>) -> i64 {
         gate.acquire().await.unwrap().forget();
@@ -72,8 +72,7 @@ async fn an_end_says_what_was_not_confirmed() {
     assert!(matches!(within(SOON, pipeline.close()).await, Err(Error::Unconfirmed { records: 1 })));
     assert!(within(SOON, sending).await.is_err());
     gate.add_permits(2);
-    let stopped = within(SOON, first.shutdown()).await.unwrap_err();
-    assert!(matches!(stopped, Error::Unconfirmed { records: 1 }), "{stopped}");
+    within(SOON, first.shutdown()).await.unwrap();
     broker.broker_up().unwrap();
     let second = start(app()).await;
     assert_eq!(sent.one().await.json(), 1, "its record was not committed");

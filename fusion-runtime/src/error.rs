@@ -40,11 +40,8 @@ pub enum Error {
     /// A record was not delivered.
     #[error(transparent)]
     Produce(#[from] ProduceError),
-    /// The brokers did not confirm everything that was sent before it was closed.
-    #[error(
-        "{records} records were not confirmed within the `stop_limit`, and may not have arrived. An app gets again what \
-         they were sent for; of a pipeline they are lost"
-    )]
+    /// The brokers did not confirm everything that a pipeline sent before it was closed.
+    #[error("{records} records were not confirmed within the `stop_limit`, and may not have arrived")]
     Unconfirmed {
         /// How many.
         records: usize,
