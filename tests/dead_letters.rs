@@ -93,8 +93,8 @@ async fn what_is_far_ahead_is_passed_on_with_a_timestamp_that_brokers_take() {
     const HOUR: i64 = 3_600_000;
     let now = || SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as i64;
     let config = cluster();
-    let allowed = vec![("message.timestamp.after.max.ms".to_owned(), i64::MAX.to_string())];
-    create_with(&config, "dead.ahead", allowed).await;
+    let allowed = [("message.timestamp.after.max.ms", &*i64::MAX.to_string())];
+    create_with(&config, "dead.ahead", 4, &allowed).await;
     let (raw, mut letters) = (Raw::new(&config), Tail::at_end(&config, "dead.ahead.dlq").await);
     let mut sent = Tail::at_end(&config, "dead.ahead.to").await;
     let app = start(App::new("dead.ahead", config).reactors(reactors![ahead])).await;

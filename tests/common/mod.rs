@@ -48,9 +48,11 @@ pub async fn create(config: &Config, topics: &[&str], partitions: i32) {
     ensure(config, topics.iter().map(spec).collect()).await;
 }
 
-/// Creates a topic with a configuration of its own, of which the broker in this process takes no notice.
-pub async fn create_with(config: &Config, topic: &str, own: Vec<(String, String)>) {
-    ensure(config, vec![TopicSpec { config: own, ..TopicSpec::named(topic) }]).await;
+/// Creates a topic with so many partitions and a configuration of its own, of which the broker in this process takes no notice.
+pub async fn create_with(config: &Config, topic: &str, partitions: i32, own: &[(&str, &str)]) {
+    let own = own.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    let spec = TopicSpec { partitions: Some(partitions), config: own.collect(), ..TopicSpec::named(topic) };
+    ensure(config, vec![spec]).await;
 }
 
 async fn ensure(config: &Config, specs: Vec<TopicSpec>) {

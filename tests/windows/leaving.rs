@@ -6,7 +6,7 @@ use fusion::{Window, prelude::*};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    common::{SOON, Tail, eventually},
+    common::{SOON, Tail, create_with, eventually},
     story::{Reading, SECOND, Seen, Story, now, seen},
 };
 
@@ -68,7 +68,10 @@ async fn a_partition_that_was_silent_and_has_just_spoken_is_not_left_as_silent()
         drop(readings);
     }
     let story = Story::begin(&["leaving.brake", "leaving.lidar"], "leaving.results").await;
-    crate::common::create(&story.config, &[&story.log("gather"), &story.log("other")], 1).await;
+    // As the windows would make them.
+    for log in [story.log("gather"), story.log("other")] {
+        create_with(&story.config, &log, 1, &[("retention.ms", "-1"), ("retention.bytes", "-1")]).await;
+    }
     let mut log = Tail::at_end(&story.config, &story.log("gather")).await;
     let mut other_log = Tail::at_end(&story.config, &story.log("other")).await;
     let app = story.start(story.app().reactors(reactors![gather, other])).await;

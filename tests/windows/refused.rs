@@ -210,6 +210,7 @@ async fn a_copartitioned_record_lies_where_its_key_belongs() {
         seen(id, readings, window)
     }
     let story = Story::over(&["misplaced.brake"], 3, "misplaced.results").await;
+    let mut app = story.start(story.app().reactors(reactors![placed])).await;
     // Neither partitioner puts it there.
     let (partition, offset) = story.raw.send(story.reading("misplaced.brake", "a", 1, 0).partition(2)).await;
     let reason = "a record of topic `misplaced.brake` does not lie in the partition of its window's key: the sources are \
@@ -217,10 +218,11 @@ async fn a_copartitioned_record_lies_where_its_key_belongs() {
                   `copartitioned`";
     // Nothing is committed behind it, so whoever starts the app again hears the same.
     for _ in 0..2 {
-        let app = story.start(story.app().reactors(reactors![placed])).await;
         assert_eq!(why(&app).await, (partition, offset, reason.to_owned()));
         app.shutdown().await.unwrap();
+        app = story.start(story.app().reactors(reactors![placed])).await;
     }
+    app.shutdown().await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
