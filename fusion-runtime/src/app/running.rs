@@ -210,11 +210,9 @@ impl Running {
         self.consumer.failed().await
     }
 
-    /// Takes nothing new, lets what runs end, commits, and closes, within the configuration's `stop_limit`. What is
-    /// still running then is delivered again, to whoever has the partition next.
-    ///
-    /// So is that of which something was sent that is not confirmed in time: it is not committed. The log says how many
-    /// these are.
+    /// Takes nothing new, lets what runs end, commits, and closes, within the configuration's `stop_limit`. Records that
+    /// are still running then, or whose values or dead letters are not confirmed by then, are not committed, and delivered
+    /// again to whoever has the partition next. A warning says how many.
     ///
     /// # Errors
     /// None so far: nothing is lost by an end.

@@ -68,6 +68,7 @@ pub(super) struct Worker {
     taken_bytes: usize,
     /// Whether anybody listens to `results`; asking costs a lock, so it is not asked for each record.
     listened: bool,
+    /// It goes when everything was told.
     working: Option<Working>,
 }
 

@@ -61,9 +61,9 @@ pub enum ClaimsError {
 
 /// What was claimed last of each source partition, read from one re-keyed log.
 ///
-/// A claim holds for a lease, its writer's, counted by the stamps in the log and by nothing else. While that of any partition has
-/// expired, or was never made, time stands: its owner may be gone, and the next may have more to say. So what was claimed
-/// longer ago than a lease is as good as unknown, and a replay need not go back for it.
+/// A claim holds for a lease, its writer's, counted by the stamps in the log and by nothing else. While that of any
+/// partition has expired, or was never made, time stands: its owner may be gone, and the next may have more to say. So what
+/// was claimed longer ago than a lease is as good as unknown, and a replay need not go back for it.
 #[derive(Clone, Debug)]
 pub struct Claims {
     lease: i64,
